@@ -1,0 +1,122 @@
+//! One character, folded: what a reader sees, in lower-case letters without marks.
+//!
+//! In this order: compatibility decomposition (full-width, mathematical and ligature letters fall
+//! to plain ones), combining marks and invisible characters dropped, lower case, and look-alikes
+//! of other scripts replaced by the ASCII character they are drawn like (Unicode Technical Standard
+//! 39, the `skeleton` of `unicode-security`). ASCII is never replaced: the skeleton of "m" is "rn".
+//! Rule packs are folded by the same function, so that a pack in another script meets its texts
+//! however its letters fold. Folding what is folded changes nothing.
+
+use unicode_normalization::char::{decompose_compatible, is_combining_mark};
+use unicode_security::confusable_detection::skeleton;
+
+/// Gives `emit` the folded form of `c`: none, one or several characters.
+pub(crate) fn fold(c: char, emit: &mut impl FnMut(char)) {
+    if c.is_ascii() {
+        emit(c.to_ascii_lowercase());
+        return;
+    }
+    decompose_compatible(c, |part| {
+        if part.is_ascii() {
+            emit(part.to_ascii_lowercase());
+        } else if !is_invisible(part) && !is_combining_mark(part) {
+            fold_foreign(part, emit);
+        }
+    });
+}
+
+/// Folds one decomposed character outside ASCII. The result depends only on the pair of its lower
+/// and upper case, so that both cases fold alike ("в" is drawn like no ASCII letter, "В" like "B").
+fn fold_foreign(c: char, emit: &mut impl FnMut(char)) {
+    if matches!(c, 'ß' | 'ẞ') {
+        emit('s');
+        emit('s');
+        return;
+    }
+    if let Some(plain) = drawn_like(c.to_lowercase()).or_else(|| drawn_like(c.to_uppercase())) {
+        plain.chars().for_each(emit);
+        return;
+    }
+    c.to_lowercase().filter(|lower| !is_combining_mark(*lower)).for_each(emit);
+}
+
+/// Gives the ASCII that these characters are drawn like, in lower case, if there is one.
+fn drawn_like(characters: impl Iterator<Item = char>) -> Option<String> {
+    let text: String = characters.collect();
+    let plain: String = skeleton(&text).filter(|part| !is_combining_mark(*part)).collect();
+    // The skeleton of "m", and so of whatever is drawn like it, is "rn".
+    let plain = if plain == "rn" { "m".to_owned() } else { plain };
+    (!plain.is_empty() && plain.is_ascii()).then(|| plain.to_ascii_lowercase())
+}
+
+/// Says whether a character takes no room: soft hyphen, zero-width spaces and joiners, direction
+/// marks, variation selectors, tags (Unicode's `Default_Ignorable_Code_Point`).
+fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{AD}'
+            | '\u{34F}'
+            | '\u{61C}'
+            | '\u{115F}'..='\u{1160}'
+            | '\u{17B4}'..='\u{17B5}'
+            | '\u{180B}'..='\u{180F}'
+            | '\u{200B}'..='\u{200F}'
+            | '\u{202A}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}'
+            | '\u{3164}'
+            | '\u{FE00}'..='\u{FE0F}'
+            | '\u{FEFF}'
+            | '\u{FFA0}'
+            | '\u{FFF0}'..='\u{FFF8}'
+            | '\u{1BCA0}'..='\u{1BCA3}'
+            | '\u{1D173}'..='\u{1D17A}'
+            | '\u{E0000}'..='\u{E0FFF}'
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_looks_alike_folds_alike() {
+        for (disguised, plain) in [
+            ("Suicide", "suicide"),
+            ("ѕuісіdе", "suicide"),
+            ("ｓｕｉｃｉｄｅ", "suicide"),
+            ("𝓼𝓾𝓲𝓬𝓲𝓭𝓮", "suicide"),
+            ("s\u{200B}u\u{200D}i\u{AD}cide", "suicide"),
+            ("s̶u̶i̶c̶i̶d̶e̶", "suicide"),
+            ("süïcîdé", "suicide"),
+            ("Straße", "strasse"),
+            ("don’t", "don't"),
+            ("КІLL", "kill"),
+            ("кіll", "kill"),
+        ] {
+            assert_eq!(folded(disguised), plain, "{disguised}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn folding_what_is_folded_changes_nothing(text in any::<String>()) {
+            let once = folded(&text);
+            prop_assert_eq!(folded(&once), once);
+        }
+
+        #[test]
+        fn every_character_folds_once_and_for_all(c in any::<char>()) {
+            let once = folded(c.encode_utf8(&mut [0; 4]));
+            prop_assert_eq!(folded(&once), once);
+        }
+    }
+
+    fn folded(text: &str) -> String {
+        let mut out = String::new();
+        for c in text.chars() {
+            fold(c, &mut |part| out.push(part));
+        }
+        out
+    }
+}

@@ -1,0 +1,399 @@
+//! A rule pack: the TOML file of one category and language, read and checked.
+//!
+//! Reading settles everything a single file can say: names, severities, phrase syntax, classes,
+//! bounds. Every mistake is reported, each at its line and column, except that a text which is no
+//! TOML of this shape stops at its first. The examples are held against the rules by
+//! [`lint()`](crate::lint()), which needs the compiled matcher.
+
+use std::collections::{BTreeMap, HashSet};
+
+use crate::category::{Category, Place, Severity};
+use crate::diagnostic::{Diagnostic, Position, Sourced};
+use crate::format::{RawAdjustment, RawPack, RawRule, Text};
+use crate::language::Language;
+use crate::phrase::{self, Classes, Phrase, PhraseError};
+
+/// The version of the file format that this engine reads.
+pub const FORMAT: u32 = 1;
+/// The longest rule pack, in bytes; the shipped ones have a twentieth of it.
+pub const MAX_PACK: usize = 1024 * 1024;
+/// The most rules in a pack and phrases in a list: what a person can still review.
+const MAX_ENTRIES: usize = 500;
+/// How far away a `near` phrase may be, in words, if a rule does not say.
+const DEFAULT_WITHIN: usize = 8;
+/// The widest `within`, so that judging a hit has a bound.
+const MAX_WITHIN: usize = 50;
+
+/// A rule pack that was read and found sound.
+#[derive(Debug, Clone)]
+pub struct Pack {
+    pub(crate) file: String,
+    pub(crate) category: Category,
+    pub(crate) language: Language,
+    version: u32,
+    pub(crate) rules: Vec<Rule>,
+}
+
+/// A rule as its pack has it.
+#[derive(Debug, Clone)]
+pub(crate) struct Rule {
+    pub(crate) id: Sourced<String>,
+    pub(crate) severity: Severity,
+    pub(crate) note: String,
+    pub(crate) phrases: Vec<Phrase>,
+    pub(crate) near: Vec<Phrase>,
+    pub(crate) within: usize,
+    pub(crate) unless: Vec<Phrase>,
+    pub(crate) first_person: bool,
+    pub(crate) about_other: Effect,
+    pub(crate) negation: Effect,
+    pub(crate) places: Vec<Place>,
+    pub(crate) adjustments: Vec<Adjustment>,
+    pub(crate) matching: Vec<Sourced<String>>,
+    pub(crate) missing: Vec<Sourced<String>>,
+}
+
+/// What a circumstance does to a match.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effect {
+    Ignore,
+    Lower,
+    Drop,
+}
+
+/// A reason to grade a match higher or lower; all its conditions must hold.
+#[derive(Debug, Clone)]
+pub(crate) struct Adjustment {
+    pub(crate) reason: String,
+    pub(crate) up: bool,
+    pub(crate) by: u8,
+    pub(crate) phrases: Vec<Phrase>,
+    pub(crate) within: usize,
+    pub(crate) first_person: bool,
+    pub(crate) places: Vec<Place>,
+}
+
+impl Pack {
+    /// Reads a pack; `file_name` is how messages name it, for instance `en/suicide.toml`.
+    ///
+    /// # Errors
+    /// Gives every mistake with its line and column.
+    pub fn parse(file_name: &str, text: &str) -> Result<Self, Vec<Diagnostic>> {
+        let mut reader = Reader { file: file_name, text, rule: None, wrong: Vec::new() };
+        if text.len() > MAX_PACK {
+            reader.report(0, "pack is too long", &format!("keep to {MAX_PACK} bytes: split it"));
+            return Err(reader.wrong);
+        }
+        let raw: RawPack = match toml::from_str(text) {
+            Ok(raw) => raw,
+            Err(error) => {
+                let offset = error.span().map_or(0, |span| span.start);
+                reader.report(offset, error.message(), "see the README beside the rules");
+                return Err(reader.wrong);
+            }
+        };
+        match reader.pack(&raw) {
+            Some(pack) if reader.wrong.is_empty() => Ok(pack),
+            _ => Err(reader.wrong),
+        }
+    }
+
+    /// Gives the name of the file as it was read.
+    #[must_use]
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// Gives the category of every rule in it.
+    #[must_use]
+    pub fn category(&self) -> Category {
+        self.category
+    }
+
+    /// Gives the language as a BCP 47 tag, for instance `en`.
+    #[must_use]
+    pub fn language(&self) -> &'static str {
+        self.language.as_str()
+    }
+
+    /// Gives the version of the pack, which its editors raise with each change.
+    #[must_use]
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// Gives the number of rules.
+    #[must_use]
+    pub fn rule_count(&self) -> usize {
+        self.rules.len()
+    }
+
+    pub(crate) fn diagnostic(
+        &self,
+        at: Position,
+        rule: &str,
+        message: String,
+        help: &str,
+    ) -> Diagnostic {
+        Diagnostic {
+            file: self.file.clone(),
+            line: at.line,
+            column: at.column,
+            rule: Some(rule.to_owned()),
+            message,
+            help: help.to_owned(),
+        }
+    }
+}
+
+struct Reader<'a> {
+    file: &'a str,
+    text: &'a str,
+    rule: Option<String>,
+    wrong: Vec<Diagnostic>,
+}
+
+impl Reader<'_> {
+    fn report(&mut self, offset: usize, message: &str, help: &str) {
+        let Position { line, column } = Position::of(self.text, offset);
+        self.wrong.push(Diagnostic {
+            file: self.file.to_owned(),
+            line,
+            column,
+            rule: self.rule.clone(),
+            // The TOML reader puts further lines into some messages.
+            message: message.trim().replace('\n', ", "),
+            help: help.to_owned(),
+        });
+    }
+
+    fn pack(&mut self, raw: &RawPack) -> Option<Pack> {
+        if *raw.format.get_ref() != FORMAT {
+            let message = format!("unknown format {}", raw.format.get_ref());
+            self.report(raw.format.span().start, &message, &format!("write format = {FORMAT}"));
+        }
+        let category = self.named::<Category>(&raw.category);
+        let language = raw.language.get_ref().parse::<Language>();
+        if language.is_err() {
+            let message = format!("unknown language \"{}\"", raw.language.get_ref());
+            let help = format!("expected {}", Language::EXPECTED);
+            self.report(raw.language.span().start, &message, &help);
+        }
+        if raw.reviewed.get_ref().trim().is_empty() {
+            let help = "say who reviewed the pack and when, or that nobody has yet";
+            self.report(raw.reviewed.span().start, "reviewed is empty", help);
+        }
+        let places = self.places(&raw.places);
+        let (category, language) = (category?, language.ok()?);
+        let classes = self.classes(&raw.classes, language);
+        if raw.rules.is_empty() {
+            self.report(0, "pack has no rule", "add a [[rule]]");
+        }
+        self.bound(raw.rules.len(), 0, "rules");
+        let mut ids = HashSet::new();
+        let mut rules = Vec::new();
+        for rule in &raw.rules {
+            self.rule = Some(rule.id.get_ref().clone());
+            if !ids.insert(rule.id.get_ref().as_str()) {
+                self.report(rule.id.span().start, "id is used twice", "give each rule its own id");
+            }
+            rules.push(self.rule(rule, category, &classes, &places));
+            self.rule = None;
+        }
+        let file = self.file.to_owned();
+        Some(Pack { file, category, language, version: raw.version, rules })
+    }
+
+    fn rule(
+        &mut self,
+        raw: &RawRule,
+        category: Category,
+        classes: &Classes,
+        pack_places: &[Place],
+    ) -> Rule {
+        self.check_id(&raw.id, category);
+        let severity = Severity::new(*raw.severity.get_ref());
+        if severity.is_none() {
+            let message = format!("severity {}", raw.severity.get_ref());
+            self.report(raw.severity.span().start, &message, "severities go from 1 to 5");
+        }
+        if raw.note.get_ref().trim().is_empty() {
+            self.report(raw.note.span().start, "note is empty", "say why the rule exists");
+        }
+        if raw.phrases.is_empty() {
+            self.report(raw.id.span().start, "rule has no phrases", "write at least one phrase");
+        }
+        if raw.near.is_empty() && raw.within.is_some() {
+            self.report(raw.id.span().start, "within without near", "add near or leave it out");
+        }
+        let own_places = self.places(&raw.places);
+        let mut adjustments: Vec<Adjustment> = Vec::new();
+        for (up, list) in [(true, &raw.raise), (false, &raw.lower)] {
+            for adjustment in list {
+                adjustments.push(self.adjustment(adjustment, up, classes));
+            }
+        }
+        Rule {
+            id: Sourced::new(self.text, &raw.id.span(), raw.id.get_ref().clone()),
+            // An unknown severity was reported: the pack is refused whatever stands here.
+            severity: severity.unwrap_or(Severity::GREATEST),
+            note: raw.note.get_ref().clone(),
+            phrases: self.phrases(&raw.phrases, classes),
+            near: self.phrases(&raw.near, classes),
+            within: self.within(raw.within.as_ref()),
+            unless: self.phrases(&raw.unless, classes),
+            first_person: raw.first_person,
+            about_other: self.effect(raw.about_other.as_ref()),
+            negation: self.effect(raw.negation.as_ref()),
+            places: if raw.places.is_empty() { pack_places.to_vec() } else { own_places },
+            adjustments,
+            matching: self.examples(&raw.matching),
+            missing: self.examples(&raw.missing),
+        }
+    }
+
+    fn check_id(&mut self, id: &Text, category: Category) {
+        let rest = id.get_ref().strip_prefix(category.as_str()).and_then(|it| it.strip_prefix('.'));
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        if !rest.is_some_and(|rest| !rest.is_empty() && rest.chars().all(plain)) {
+            let help = format!(
+                "write {category}. and a name of lower-case letters, digits and underscores"
+            );
+            self.report(id.span().start, "id is not of this category", &help);
+        }
+    }
+
+    fn adjustment(&mut self, raw: &RawAdjustment, up: bool, classes: &Classes) -> Adjustment {
+        let conditions = raw.phrases.len() + raw.places.len() + usize::from(raw.first_person);
+        if conditions == 0 {
+            let help = "add phrases, places or first_person, or change the rule's severity";
+            self.report(raw.reason.span().start, "always true", help);
+        }
+        if raw.reason.get_ref().trim().is_empty() {
+            let help = "say in a few words what the reader shall see";
+            self.report(raw.reason.span().start, "reason is empty", help);
+        }
+        Adjustment {
+            reason: raw.reason.get_ref().clone(),
+            up,
+            by: self.by(raw.by.as_ref()),
+            phrases: self.phrases(&raw.phrases, classes),
+            within: self.within(raw.within.as_ref()),
+            first_person: raw.first_person,
+            places: self.places(&raw.places),
+        }
+    }
+
+    fn by(&mut self, raw: Option<&toml::Spanned<u8>>) -> u8 {
+        let Some(by) = raw else { return 1 };
+        if !(1..=4).contains(by.get_ref()) {
+            let message = format!("by = {}", by.get_ref());
+            self.report(by.span().start, &message, "write a number of grades from 1 to 4");
+        }
+        *by.get_ref()
+    }
+
+    fn classes(&mut self, raw: &BTreeMap<String, Vec<Text>>, language: Language) -> Classes {
+        let mut classes = Classes::new();
+        for class in language.classes() {
+            let runs = class.phrases.iter().filter_map(|text| phrase::run_of_words(text).ok());
+            classes.insert(class.name.to_owned(), runs.collect());
+        }
+        for (name, entries) in raw {
+            let offset = entries.first().map_or(0, |entry| entry.span().start);
+            if entries.is_empty() {
+                self.report(offset, &format!("class \"{name}\" is empty"), "add words to it");
+            }
+            self.bound(entries.len(), offset, "entries");
+            let mut runs = Vec::new();
+            for entry in entries {
+                match phrase::run_of_words(entry.get_ref()) {
+                    Ok(run) => runs.push(run),
+                    Err(wrong) => self.phrase_error(entry, &wrong),
+                }
+            }
+            if classes.insert(name.clone(), runs).is_some() {
+                let message = format!("class \"{name}\" is built in");
+                self.report(offset, &message, "give it another name");
+            }
+        }
+        classes
+    }
+
+    fn phrases(&mut self, raw: &[Text], classes: &Classes) -> Vec<Phrase> {
+        self.bound(raw.len(), raw.first().map_or(0, |first| first.span().start), "phrases");
+        let mut phrases = Vec::new();
+        for text in raw {
+            match Phrase::parse(text.get_ref(), classes) {
+                Ok(phrase) => phrases.push(phrase),
+                Err(wrong) => self.phrase_error(text, &wrong),
+            }
+        }
+        phrases
+    }
+
+    /// Reports a mistake inside a string, at its own column if the string has no escapes.
+    fn phrase_error(&mut self, text: &Text, wrong: &PhraseError) {
+        let span = text.span();
+        let verbatim = self
+            .text
+            .get(span.start + 1..)
+            .is_some_and(|it| it.starts_with(text.get_ref().as_str()));
+        let offset = if verbatim { span.start + 1 + wrong.offset } else { span.start };
+        let message = format!("\"{}\": {}", text.get_ref(), wrong.message);
+        self.report(offset, &message, &wrong.help);
+    }
+
+    fn places(&mut self, raw: &[Text]) -> Vec<Place> {
+        if raw.is_empty() {
+            return Place::ALL.to_vec();
+        }
+        raw.iter().filter_map(|name| self.named::<Place>(name)).collect()
+    }
+
+    fn effect(&mut self, raw: Option<&Text>) -> Effect {
+        let Some(name) = raw else { return Effect::Ignore };
+        match name.get_ref().as_str() {
+            "ignore" => Effect::Ignore,
+            "lower" => Effect::Lower,
+            "drop" => Effect::Drop,
+            other => {
+                let message = format!("unknown effect \"{other}\"");
+                self.report(name.span().start, &message, "expected ignore, lower or drop");
+                Effect::Ignore
+            }
+        }
+    }
+
+    fn within(&mut self, raw: Option<&toml::Spanned<usize>>) -> usize {
+        let Some(within) = raw else { return DEFAULT_WITHIN };
+        if !(1..=MAX_WITHIN).contains(within.get_ref()) {
+            let message = format!("within = {}", within.get_ref());
+            let help = format!("write a number of words from 1 to {MAX_WITHIN}");
+            self.report(within.span().start, &message, &help);
+        }
+        *within.get_ref()
+    }
+
+    fn examples(&self, raw: &[Text]) -> Vec<Sourced<String>> {
+        raw.iter()
+            .map(|text| Sourced::new(self.text, &text.span(), text.get_ref().clone()))
+            .collect()
+    }
+
+    fn named<T: std::str::FromStr<Err = crate::UnknownName>>(&mut self, name: &Text) -> Option<T> {
+        match name.get_ref().parse() {
+            Ok(value) => Some(value),
+            Err(unknown) => {
+                self.report(name.span().start, &unknown.to_string(), "write one of these names");
+                None
+            }
+        }
+    }
+
+    fn bound(&mut self, count: usize, offset: usize, what: &str) {
+        if count > MAX_ENTRIES {
+            self.report(offset, &format!("{count} {what}"), &format!("keep to {MAX_ENTRIES}"));
+        }
+    }
+}

@@ -1,0 +1,407 @@
+//! The phrase syntax of rule packs, read into items.
+//!
+//! | written | means |
+//! |---|---|
+//! | `kill` | that word, however it is spelt with capitals, accents or look-alikes |
+//! | `kill*` | any word that begins so |
+//! | `(end\|take my\|[verb] your) it` | one of the alternatives, of words and classes |
+//! | `[method]` | any phrase of the class `method` |
+//! | `the?`, `(so\|very)?`, `[name]?` | may be absent |
+//! | `_` | any one word |
+//! | `<3>` | up to three words |
+//! | `^`, `$` | the beginning, the end of the whole text |
+//!
+//! A phrase lies within one sentence. It spans at most [`MAX_SPAN`] words, which is what lets the
+//! engine hold every way of reading it in one 64-bit set and never go back.
+
+use std::collections::HashMap;
+
+use crate::vocabulary::MAX_WORD_BYTES;
+use crate::words::Words;
+
+/// The most words a phrase can span, gaps included.
+pub(crate) const MAX_SPAN: usize = 40;
+/// The most alternatives in one group or class: a longer list belongs in several rules.
+pub(crate) const MAX_ALTERNATIVES: usize = 400;
+/// The widest gap: further apart, words have little to do with each other.
+const MAX_GAP: u8 = 8;
+
+/// One word of a phrase.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Pattern {
+    /// The folded word.
+    pub(crate) word: String,
+    /// Whether longer words that begin so count too.
+    pub(crate) prefix: bool,
+}
+
+/// One position of a phrase.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Item {
+    /// The beginning of the text.
+    Start,
+    /// The end of the text.
+    End,
+    /// Any words, from `min` to `max` of them.
+    Gap { min: u8, max: u8 },
+    /// One of several runs of words.
+    Choice { alternatives: Vec<Vec<Pattern>>, optional: bool },
+}
+
+/// A phrase as read from a pack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Phrase {
+    pub(crate) items: Vec<Item>,
+}
+
+/// What is wrong with a phrase.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PhraseError {
+    /// The byte offset of the mistake in the phrase.
+    pub(crate) offset: usize,
+    pub(crate) message: String,
+    pub(crate) help: String,
+}
+
+/// Word classes by name, each a list of runs of words.
+pub(crate) type Classes = HashMap<String, Vec<Vec<Pattern>>>;
+
+impl Phrase {
+    /// Reads a phrase.
+    pub(crate) fn parse(text: &str, classes: &Classes) -> Result<Self, PhraseError> {
+        let items = Reader { text, at: 0, classes }.items()?;
+        let phrase = Self { items };
+        phrase.check(text)?;
+        Ok(phrase)
+    }
+
+    fn check(&self, text: &str) -> Result<(), PhraseError> {
+        let words =
+            self.items.iter().any(|item| matches!(item, Item::Choice { optional: false, .. }));
+        if !words {
+            return Err(error(
+                0,
+                "phrase has no word of its own",
+                "write at least one word that is not optional",
+            ));
+        }
+        let edge = |item: Option<&Item>| {
+            matches!(item, Some(Item::Gap { .. } | Item::Choice { optional: true, .. }))
+        };
+        if edge(self.items.first()) || edge(self.items.last()) {
+            return Err(error(
+                0,
+                "phrase begins or ends with something that may be absent",
+                "leave it out: it changes nothing there",
+            ));
+        }
+        for (index, item) in self.items.iter().enumerate() {
+            let misplaced = match item {
+                Item::Start => index != 0,
+                Item::End => index + 1 != self.items.len(),
+                Item::Gap { .. } | Item::Choice { .. } => false,
+            };
+            if misplaced {
+                let offset = text.find(['^', '$']).unwrap_or(0);
+                return Err(error(offset, "^ or $ inside a phrase", "^ stands first and $ last"));
+            }
+        }
+        let span: usize = self.items.iter().map(Item::longest).sum();
+        if span > MAX_SPAN {
+            return Err(error(
+                0,
+                &format!("phrase can span {span} words"),
+                &format!("shorten its gaps: at most {MAX_SPAN} words"),
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl Item {
+    /// The most words it can take.
+    pub(crate) fn longest(&self) -> usize {
+        match self {
+            Self::Start | Self::End => 0,
+            Self::Gap { max, .. } => usize::from(*max),
+            Self::Choice { alternatives, .. } => {
+                alternatives.iter().map(Vec::len).max().unwrap_or_default()
+            }
+        }
+    }
+}
+
+/// Reads words and nothing else, for the entries of a class.
+pub(crate) fn run_of_words(text: &str) -> Result<Vec<Pattern>, PhraseError> {
+    let mut run = Vec::new();
+    for written in text.split_whitespace() {
+        let offset = text.find(written).unwrap_or(0);
+        run.push(pattern(written, offset)?);
+    }
+    if run.is_empty() {
+        return Err(error(0, "phrase is empty", "write at least one word"));
+    }
+    Ok(run)
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+    classes: &'a Classes,
+}
+
+impl Reader<'_> {
+    fn items(&mut self) -> Result<Vec<Item>, PhraseError> {
+        let mut items = Vec::new();
+        while let Some(c) = self.skip_blanks() {
+            let item = match c {
+                '^' => self.single(Item::Start),
+                '$' => self.single(Item::End),
+                '<' => self.gap()?,
+                '(' => self.group()?,
+                '[' => self.class()?,
+                _ => self.word()?,
+            };
+            items.push(item);
+        }
+        if items.is_empty() {
+            return Err(error(0, "phrase is empty", "write at least one word"));
+        }
+        Ok(items)
+    }
+
+    fn rest(&self) -> &str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    fn skip_blanks(&mut self) -> Option<char> {
+        let rest = self.rest();
+        self.at += rest.len() - rest.trim_start().len();
+        self.rest().chars().next()
+    }
+
+    fn single(&mut self, item: Item) -> Item {
+        self.at += 1;
+        item
+    }
+
+    /// Takes what stands between the bracket here and the closing one.
+    fn bracketed(&mut self, close: char) -> Result<(usize, String), PhraseError> {
+        let start = self.at;
+        let Some(length) = self.rest().find(close) else {
+            return Err(error(start, &format!("no closing \"{close}\""), "close the bracket"));
+        };
+        let inner = self.text.get(start + 1..start + length).unwrap_or_default().to_owned();
+        self.at = start + length + close.len_utf8();
+        Ok((start + 1, inner))
+    }
+
+    fn optional(&mut self) -> bool {
+        let optional = self.rest().starts_with('?');
+        self.at += usize::from(optional);
+        optional
+    }
+
+    fn gap(&mut self) -> Result<Item, PhraseError> {
+        let (offset, inner) = self.bracketed('>')?;
+        match inner.parse::<u8>() {
+            Ok(max @ 1..=MAX_GAP) => Ok(Item::Gap { min: 0, max }),
+            _ => Err(error(
+                offset,
+                &format!("\"<{inner}>\" is no gap"),
+                &format!("write <1> to <{MAX_GAP}>: up to so many words"),
+            )),
+        }
+    }
+
+    fn group(&mut self) -> Result<Item, PhraseError> {
+        let (offset, inner) = self.bracketed(')')?;
+        let mut alternatives = Vec::new();
+        let mut at = offset;
+        for alternative in inner.split('|') {
+            alternatives.extend(self.alternative(alternative, at)?);
+            at += alternative.len() + 1;
+        }
+        self.choice(alternatives, offset)
+    }
+
+    /// Reads words and classes into every run of words that they can make.
+    fn alternative(&self, text: &str, offset: usize) -> Result<Vec<Vec<Pattern>>, PhraseError> {
+        let mut runs: Vec<Vec<Pattern>> = vec![Vec::new()];
+        let mut from = 0;
+        for written in text.split_whitespace() {
+            let at = from + text.get(from..).and_then(|rest| rest.find(written)).unwrap_or(0);
+            from = at + written.len();
+            let class = written.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
+            let next = match class {
+                Some(name) => self.named(name, offset + at + 1)?.to_vec(),
+                None => vec![vec![pattern(written, offset + at)?]],
+            };
+            if runs.len() * next.len() > MAX_ALTERNATIVES {
+                let message = format!("over {MAX_ALTERNATIVES} alternatives in one group");
+                return Err(error(offset, &message, "split the rule"));
+            }
+            runs = runs
+                .iter()
+                .flat_map(|run| next.iter().map(|end| [run.as_slice(), end].concat()))
+                .collect();
+        }
+        if from == 0 {
+            return Err(error(offset, "alternative is empty", "write a word or drop the |"));
+        }
+        Ok(runs)
+    }
+
+    fn class(&mut self) -> Result<Item, PhraseError> {
+        let (offset, name) = self.bracketed(']')?;
+        let alternatives = self.named(&name, offset)?.to_vec();
+        self.choice(alternatives, offset)
+    }
+
+    fn named(&self, name: &str, offset: usize) -> Result<&[Vec<Pattern>], PhraseError> {
+        self.classes.get(name).map(Vec::as_slice).ok_or_else(|| {
+            let mut known: Vec<&str> = self.classes.keys().map(String::as_str).collect();
+            known.sort_unstable();
+            let known = known.join(", ");
+            error(
+                offset,
+                &format!("unknown class \"{name}\""),
+                &format!("define it under [classes] or use one of {known}"),
+            )
+        })
+    }
+
+    fn choice(
+        &mut self,
+        alternatives: Vec<Vec<Pattern>>,
+        offset: usize,
+    ) -> Result<Item, PhraseError> {
+        if alternatives.len() > MAX_ALTERNATIVES {
+            return Err(error(
+                offset,
+                &format!("{} alternatives", alternatives.len()),
+                &format!("keep to {MAX_ALTERNATIVES}: split the rule"),
+            ));
+        }
+        Ok(Item::Choice { alternatives, optional: self.optional() })
+    }
+
+    fn word(&mut self) -> Result<Item, PhraseError> {
+        let offset = self.at;
+        let rest = self.rest();
+        let length = rest
+            .find(|c: char| c.is_whitespace() || matches!(c, '(' | '[' | '<' | '^' | '$' | '?'))
+            .unwrap_or(rest.len());
+        let written = rest.get(..length).unwrap_or_default().to_owned();
+        self.at += length;
+        if written == "_" {
+            return Ok(Item::Gap { min: 1, max: 1 });
+        }
+        let alternatives = vec![vec![pattern(&written, offset)?]];
+        self.choice(alternatives, offset)
+    }
+}
+
+/// Folds one written word, which must stay one word.
+fn pattern(written: &str, offset: usize) -> Result<Pattern, PhraseError> {
+    let (stem, prefix) = match written.strip_suffix('*') {
+        Some(stem) => (stem, true),
+        None => (written, false),
+    };
+    let words = Words::of(stem);
+    let mut texts = words.texts();
+    match (texts.next(), texts.next()) {
+        (Some(word), None) if stem.chars().all(|c| c.is_alphanumeric() || "'’".contains(c)) => {
+            if word.len() > MAX_WORD_BYTES {
+                return Err(error(
+                    offset,
+                    "word is too long",
+                    &format!("keep to {MAX_WORD_BYTES} bytes"),
+                ));
+            }
+            if prefix && word.chars().count() < 3 {
+                return Err(error(
+                    offset,
+                    &format!("\"{written}\" begins too many words"),
+                    "write at least three letters before *",
+                ));
+            }
+            Ok(Pattern { word: word.to_owned(), prefix })
+        }
+        _ => Err(error(
+            offset,
+            &format!("\"{written}\" is not one word"),
+            "write letters and digits, a blank where a hyphen or full stop stands, * only at the end",
+        )),
+    }
+}
+
+fn error(offset: usize, message: &str, help: &str) -> PhraseError {
+    PhraseError { offset, message: message.to_owned(), help: help.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn phrases_read_as_written() {
+        let phrase =
+            Phrase::parse("Kill* <3> (my self|a [pet]) _ the? [pet] $", &classes()).unwrap();
+        assert_eq!(
+            phrase.items,
+            vec![
+                choice(&["kill*"], false),
+                Item::Gap { min: 0, max: 3 },
+                choice(&["my self", "a cat", "a guinea pig*"], false),
+                Item::Gap { min: 1, max: 1 },
+                choice(&["the"], true),
+                choice(&["cat", "guinea pig*"], false),
+                Item::End,
+            ]
+        );
+    }
+
+    #[test]
+    fn mistakes_are_explained_where_they_stand() {
+        for (text, offset, message) in [
+            ("", 0, "phrase is empty"),
+            ("   ", 0, "phrase is empty"),
+            ("kill [method]", 6, "unknown class \"method\""),
+            ("kill (my", 5, "no closing \")\""),
+            ("(a||b)", 3, "alternative is empty"),
+            ("(a|my [cat])", 7, "unknown class \"cat\""),
+            ("kill <9> me", 6, "\"<9>\" is no gap"),
+            ("self-harm", 0, "\"self-harm\" is not one word"),
+            ("ki* me", 0, "\"ki*\" begins too many words"),
+            ("<2> me", 0, "phrase begins or ends with something that may be absent"),
+            ("me you?", 0, "phrase begins or ends with something that may be absent"),
+            ("a ^ b", 2, "^ or $ inside a phrase"),
+            ("a <8> b <8> c <8> d <8> e <8> f", 0, "phrase can span 46 words"),
+        ] {
+            let wrong = Phrase::parse(text, &classes()).unwrap_err();
+            assert_eq!((wrong.offset, wrong.message.as_str()), (offset, message), "{text:?}");
+            assert!(!wrong.help.is_empty());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_explained(text in "[a-c ()|<>\\[\\]^$?*_1-9é-]{0,24}") {
+            if let Err(wrong) = Phrase::parse(&text, &classes()) {
+                prop_assert!(text.is_char_boundary(wrong.offset));
+            }
+        }
+    }
+
+    fn classes() -> Classes {
+        let pets = vec![run_of_words("cat").unwrap(), run_of_words("guinea pig*").unwrap()];
+        HashMap::from([("pet".to_owned(), pets)])
+    }
+
+    fn choice(runs: &[&str], optional: bool) -> Item {
+        let alternatives = runs.iter().map(|run| run_of_words(run).unwrap()).collect();
+        Item::Choice { alternatives, optional }
+    }
+}

@@ -1,0 +1,156 @@
+//! Every mistake an editor can make in a rule pack is told with its file, line and column.
+
+use redshank_matcher::{Diagnostic, MAX_PACK, Matcher, Pack, lint};
+
+const SOUND: &str = r#"format = 1
+category = "wellbeing"
+language = "en"
+version = 3
+reviewed = "a DSL, 2026"
+places = ["search", "typed"]
+
+[classes]
+sad = ["sad", "down hearted"]
+
+[[rule]]
+id = "wellbeing.sad"
+severity = 3
+note = "Says that they are sad."
+phrases = ["i am [sad]"]
+near = ["today"]
+within = 4
+unless = ["[fiction]"]
+first_person = true
+about_other = "lower"
+negation = "drop"
+raise = [{ reason = "at night", phrases = ["tonight"], by = 2 }]
+lower = [{ reason = "searched", places = ["search"] }]
+match = ["today i am sad", "i am down hearted today", "today i am so. Today i am sad"]
+miss = ["today i am glad", "i am sad", "i am sad today lyrics of a film"]
+"#;
+
+#[test]
+fn a_sound_pack_is_read_whole() {
+    let pack = Pack::parse("en/wellbeing.toml", SOUND).unwrap();
+    assert_eq!((pack.file(), pack.language()), ("en/wellbeing.toml", "en"));
+    assert_eq!((pack.version(), pack.rule_count()), (3, 1));
+    assert_eq!(lint(&[pack]), []);
+}
+
+#[test]
+fn mistakes_are_told_where_they_stand() {
+    for (wrong, right, expected) in [
+        ("format = 2", "format = 1", "1:10: unknown format 2; write format = 1"),
+        (
+            "language = \"cy\"",
+            "language = \"en\"",
+            "3:12: unknown language \"cy\"; expected \"en\"",
+        ),
+        (
+            "category = \"sadness\"",
+            "category = \"wellbeing\"",
+            "2:12: unknown category \"sadness\"",
+        ),
+        ("reviewed = \" \"", "reviewed = \"a DSL, 2026\"", "5:12: reviewed is empty"),
+        ("[\"serach\", ", "[\"search\", ", "6:11: unknown place \"serach\""),
+        ("severity = 6", "severity = 3", "13:12: rule wellbeing.sad: severity 6"),
+        ("severity = \"high\"", "severity = 3", "13:12: invalid type: string \"high\""),
+        ("note = \"\"", "note = \"Says that they are sad.\"", "14:8: rule wellbeing.sad: note is"),
+        (
+            "phrases = []",
+            "phrases = [\"i am [sad]\"]",
+            "12:6: rule wellbeing.sad: rule has no phrases",
+        ),
+        (
+            "[\"i am [sud]\"]",
+            "[\"i am [sad]\"]",
+            "15:19: rule wellbeing.sad: \"i am [sud]\": unknown class \"sud\"",
+        ),
+        (
+            "[\"i am (sad\"]",
+            "[\"i am [sad]\"]",
+            "15:18: rule wellbeing.sad: \"i am (sad\": no closing \")\"",
+        ),
+        ("[\"  \"]", "[\"i am [sad]\"]", "15:13: rule wellbeing.sad: \"  \": phrase is empty"),
+        ("within = 99", "within = 4", "17:10: rule wellbeing.sad: within = 99"),
+        ("unles = [\"x\"]", "unless = [\"[fiction]\"]", "18:1: unknown field `unles`"),
+        ("\"later\"", "\"lower\"", "20:15: rule wellbeing.sad: unknown effect \"later\""),
+        (
+            "{ reason = \"searched\" }",
+            "{ reason = \"searched\", places = [\"search\"] }",
+            "23:21: rule wellbeing.sad: always true",
+        ),
+        (
+            "id = \"suicide.sad\"",
+            "id = \"wellbeing.sad\"",
+            "12:6: rule suicide.sad: id is not of this category",
+        ),
+        ("sad = []", "sad = [\"sad\", \"down hearted\"]", "class \"sad\" is empty"),
+        ("study = [\"sad\"]\nsad =", "sad =", "class \"study\" is built in"),
+        ("by = 5", "by = 2", "22:61: rule wellbeing.sad: by = 5"),
+        ("", "note = \"Says that they are sad.\"", "missing field `note`"),
+        ("version = ", "version = 3", "4:11: string values must be quoted"),
+    ] {
+        assert!(SOUND.contains(right), "{right}");
+        let text = SOUND.replacen(right, wrong, 1);
+        let told = told(&Pack::parse("en/wellbeing.toml", &text).unwrap_err());
+        assert!(
+            told.starts_with("en/wellbeing.toml:") && told.contains(expected),
+            "{wrong}: {told}"
+        );
+    }
+}
+
+#[test]
+fn several_mistakes_are_told_at_once() {
+    let text = SOUND.replace("severity = 3", "severity = 0").replace("[fiction]", "[fictoin]");
+    assert_eq!(Pack::parse("p.toml", &text).unwrap_err().len(), 2);
+}
+
+#[test]
+fn a_pack_over_its_bound_is_refused_unread() {
+    let text = "#".repeat(MAX_PACK + 1);
+    assert!(told(&Pack::parse("p.toml", &text).unwrap_err()).contains("pack is too long"));
+}
+
+#[test]
+fn ids_are_used_once_in_a_pack_and_across_packs() {
+    let rule = &SOUND[SOUND.find("[[rule]]").unwrap()..];
+    let twice = format!("{SOUND}\n{rule}");
+    assert!(told(&Pack::parse("p.toml", &twice).unwrap_err()).contains("id is used twice"));
+
+    let first = Pack::parse("a.toml", SOUND).unwrap();
+    let second = Pack::parse("b.toml", SOUND).unwrap();
+    let wrong = Matcher::compile(&[first.clone(), second.clone()]).unwrap_err();
+    assert_eq!(
+        told(&wrong),
+        "b.toml:12:6: rule wellbeing.sad: id is used by another pack; give each rule its own id"
+    );
+    assert_eq!(lint(&[first, second]), wrong);
+}
+
+#[test]
+fn examples_that_fail_are_explained() {
+    for (right, wrong, expected) in [
+        (
+            "\"today i am sad\"",
+            "\"today i am glad\"",
+            "24:10: rule wellbeing.sad: \"today i am glad\" does not match in search",
+        ),
+        (
+            "\"i am sad\", ",
+            "\"i am sad today\", ",
+            "25:28: rule wellbeing.sad: \"i am sad today\" matches by \"i am sad\"",
+        ),
+        ("\"i am sad\", ", "", "12:6: rule wellbeing.sad: 2 examples under miss"),
+    ] {
+        assert!(SOUND.contains(right), "{right}");
+        let pack = Pack::parse("p.toml", &SOUND.replacen(right, wrong, 1)).unwrap();
+        let told = told(&lint(&[pack]));
+        assert!(told.contains(expected), "{told}");
+    }
+}
+
+fn told(wrong: &[Diagnostic]) -> String {
+    wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
