@@ -27,6 +27,8 @@ pub const ROUTINE_WINDOW_BYTES: u32 = 32 * 1024;
 /// Epochs of one device that the collector keeps track of. One a start, ten starts a day, for a school year
 /// of 190 days, twice over.
 pub const EPOCHS_PER_DEVICE: u32 = 4_000;
+/// Runs that an agent names as begun and never welcomed: two months of daily starts without a network.
+pub const RUNS_SINCE: usize = 64;
 /// Pieces of evidence in one event.
 pub const EVIDENCE: usize = 8;
 /// Bytes of one piece of evidence.

@@ -28,7 +28,6 @@ pub mod trust;
 /// The messages and services of `redshank.v1`, with their comments from the `.proto` files.
 pub mod v1 {
     #![expect(
-        missing_docs,
         clippy::all,
         clippy::pedantic,
         clippy::allow_attributes_without_reason,

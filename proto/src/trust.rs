@@ -92,6 +92,10 @@ impl Trust {
         if newer.school != self.school {
             return Err(TrustError::WrongSchool("trust bundle"));
         }
+        // A change of root is a matter for enrolment: this root vouches for what hangs under itself only.
+        if newer.bundle.root_certificate != self.bundle.root_certificate {
+            return Err(TrustError::Malformed("trust bundle's root"));
+        }
         not_fallen("trust bundle", self.bundle.serial, newer.bundle.serial)?;
         Ok(newer)
     }

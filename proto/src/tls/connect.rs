@@ -139,6 +139,12 @@ impl Dialer {
         Self { config: Arc::new(config), verifier, proxy: None }
     }
 
+    /// The configuration alone, for a client that does its own connecting.
+    #[must_use]
+    pub fn into_config(self) -> ClientConfig {
+        Arc::unwrap_or_clone(self.config)
+    }
+
     /// Goes through a proxy.
     #[must_use]
     pub fn through(mut self, proxy: Option<HttpProxy>) -> Self {
