@@ -1,0 +1,167 @@
+//! What the matcher finds in the texts of one observation, each rule once.
+
+use std::ops::Range;
+
+use redshank_matcher::{Category, Match, Matcher, Place};
+use redshank_proto::{bounds, v1};
+
+use crate::minimiser::Minimised;
+
+/// The matches of one observation, most severe first, each rule once.
+#[derive(Debug, Default)]
+pub(super) struct Matches {
+    wire: Vec<v1::Match>,
+    illegal: bool,
+}
+
+/// One match, and the text that it stands in.
+struct Found<'a> {
+    place: Place,
+    text: &'a str,
+    found: Match,
+}
+
+impl Matches {
+    /// Searches every text. Of a rule that matches in several, the most severe match counts, and
+    /// among equals that in the most telling place: what was searched for, the title, the path, the
+    /// host.
+    pub(super) fn find(matcher: &Matcher, seen: &Minimised) -> Self {
+        let title = (Place::Title, seen.title());
+        let others = [
+            (Place::Search, seen.search_terms()),
+            (Place::UrlPath, Some(seen.address().path())),
+            (Place::Host, Some(seen.address().host())),
+        ];
+        let mut found = if seen.is_late_title() {
+            let known = by_rule(matcher, &others);
+            let mut late = by_rule(matcher, &[title]);
+            late.retain(|new| known.iter().all(|old| old.found.rule != new.found.rule));
+            late
+        } else {
+            let [search, path, host] = others;
+            by_rule(matcher, &[search, title, path, host])
+        };
+        found.sort_by_key(|it| std::cmp::Reverse(it.found.severity));
+        found.truncate(bounds::MATCHES);
+        let illegal = found.iter().any(|it| it.found.category == Category::IllegalImagery);
+        Self { wire: found.iter().map(|it| it.to_wire(illegal)).collect(), illegal }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.wire.is_empty()
+    }
+
+    /// Whether illegal imagery is among them: then no words of the page may leave.
+    pub(super) fn is_illegal(&self) -> bool {
+        self.illegal
+    }
+
+    /// The greatest severity; 0 if there is no match.
+    pub(super) fn severity(&self) -> u8 {
+        self.wire.first().map_or(0, |first| u8::try_from(first.severity).unwrap_or(u8::MAX))
+    }
+
+    pub(super) fn wire(&self) -> &[v1::Match] {
+        &self.wire
+    }
+
+    pub(super) fn into_wire(self) -> Vec<v1::Match> {
+        self.wire
+    }
+}
+
+/// Finds the best match of each rule; the texts come most telling first.
+fn by_rule<'a>(matcher: &Matcher, texts: &[(Place, Option<&'a str>)]) -> Vec<Found<'a>> {
+    let mut best: Vec<Found<'a>> = Vec::new();
+    for (place, text) in texts {
+        let Some(text) = *text else { continue };
+        for found in matcher.find(text, *place).matches {
+            match best.iter_mut().find(|it| it.found.rule == found.rule) {
+                Some(known) if known.found.severity >= found.severity => {}
+                Some(known) => *known = Found { place: *place, text, found },
+                None => best.push(Found { place: *place, text, found }),
+            }
+        }
+    }
+    best
+}
+
+impl Found<'_> {
+    fn to_wire(&self, without_words: bool) -> v1::Match {
+        let (snippet, within) = if without_words {
+            ("", 0..0)
+        } else {
+            snippet(self.text, self.found.start..self.found.end)
+        };
+        let reasons = self.found.reasons.iter().take(bounds::REASONS);
+        v1::Match {
+            rule: bounds::cut(&self.found.rule, bounds::RULE_BYTES).to_owned(),
+            category: self.found.category.as_str().to_owned(),
+            severity: u32::from(self.found.severity.get()),
+            place: place(self.place).into(),
+            snippet: snippet.to_owned(),
+            start: u32::try_from(within.start).unwrap_or(0),
+            end: u32::try_from(within.end).unwrap_or(0),
+            reasons: reasons.map(|it| bounds::cut(it, bounds::REASON_BYTES).to_owned()).collect(),
+        }
+    }
+}
+
+fn place(place: Place) -> v1::Place {
+    match place {
+        Place::Search => v1::Place::Search,
+        Place::Typed => v1::Place::Typed,
+        Place::PageText => v1::Place::PageText,
+        Place::Title => v1::Place::Title,
+        Place::UrlPath => v1::Place::UrlPath,
+        Place::Host => v1::Place::Host,
+        Place::Program => v1::Place::Program,
+    }
+}
+
+/// Cuts a text to what stands round a match, as much before it as after it, and gives the match's
+/// bytes in that.
+fn snippet(text: &str, within: Range<usize>) -> (&str, Range<usize>) {
+    let start = text.floor_char_boundary(within.start);
+    let end = text.ceil_char_boundary(within.end.max(start));
+    let spare = bounds::SNIPPET_BYTES.saturating_sub(end - start);
+    // What one side does not need, the other may have.
+    let after = (text.len() - end).min((spare / 2).max(spare.saturating_sub(start)));
+    let from = text.ceil_char_boundary(start.saturating_sub(spare - after));
+    let to = text.floor_char_boundary((end + after).min(from + bounds::SNIPPET_BYTES));
+    (&text[from..to], start - from..end.min(to) - from)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_short_text_is_its_own_snippet() {
+        assert_eq!(snippet("a worrying text", 2..10), ("a worrying text", 2..10));
+    }
+
+    #[test]
+    fn a_match_near_the_end_leaves_its_room_to_what_stands_before() {
+        let text = format!("{}end", "x".repeat(1_000));
+        let (cut, within) = snippet(&text, 1_000..1_003);
+        assert_eq!((cut.len(), &cut[within]), (bounds::SNIPPET_BYTES, "end"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_snippet_holds_the_match_within_its_bound(
+            before in "\\PC{0,400}", hit in "\\PC{1,400}", after in "\\PC{0,400}",
+        ) {
+            let text = format!("{before}{hit}{after}");
+            let (cut, within) = snippet(&text, before.len()..before.len() + hit.len());
+            prop_assert!(cut.len() <= bounds::SNIPPET_BYTES);
+            prop_assert!(hit.starts_with(&cut[within.clone()]));
+            if hit.len() <= bounds::SNIPPET_BYTES - 3 {
+                prop_assert_eq!(&cut[within], hit);
+            }
+        }
+    }
+}
