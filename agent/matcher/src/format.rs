@@ -40,6 +40,8 @@ pub(crate) struct RawRule {
     #[serde(default)]
     pub(crate) unless: Vec<Text>,
     #[serde(default)]
+    pub(crate) maybe: Vec<Text>,
+    #[serde(default)]
     pub(crate) first_person: bool,
     pub(crate) about_other: Option<Text>,
     pub(crate) negation: Option<Text>,

@@ -1,8 +1,15 @@
 //! What a rule makes of a hit: whether its conditions hold, and how grave the match is.
 //!
 //! Conditions look at a bounded number of words round the hit. In running prose (typed text and
-//! pages) `unless` and the persons of a sentence do not reach into the next sentence; a search, a
-//! title or a path is read as a whole.
+//! pages) `unless`, `maybe` and the persons of a sentence do not reach into the next sentence; a
+//! search, a title or a path is read as a whole.
+//!
+//! `unless` drops a match, `maybe` lowers it and says why: a word that often makes a text harmless
+//! must not silence a child who uses it in earnest.
+//!
+//! A negation counts where it can turn the hit: before it, with nobody named in between ("I do not
+//! want to …", not "I do not care, I want to …"), or in the gap after the hit's own subject ("I
+//! didn't take …"), unless the phrase is itself about a negation ("I don't want to live").
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -17,6 +24,8 @@ use crate::vocabulary::Vocabulary;
 
 /// How far from a hit a benign context counts, in words.
 const UNLESS_WINDOW: usize = 12;
+/// How many grades a context of `maybe` takes off: what rings at 5 is still looked at within days.
+const DOUBT: u8 = 2;
 /// How far from a hit the person that a sentence speaks of is looked for, in words.
 const PERSON_WINDOW: usize = 8;
 /// How far before a hit a negation turns it.
@@ -32,6 +41,7 @@ pub(crate) struct Rule {
     places: u8,
     near: Option<(PhraseSet, usize)>,
     unless: PhraseSet,
+    maybe: Vec<(String, PhraseSet)>,
     first_person: bool,
     about_other: Effect,
     negation: Effect,
@@ -81,6 +91,11 @@ impl Rule {
             places: bits(&rule.places),
             near: (!rule.near.is_empty()).then(|| (set(&rule.near), rule.within)),
             unless: set(&rule.unless),
+            maybe: rule
+                .maybe
+                .iter()
+                .map(|it| (it.reason.clone(), set(std::slice::from_ref(&it.phrase))))
+                .collect(),
             first_person: rule.first_person,
             about_other: rule.about_other,
             negation: rule.negation,
@@ -104,8 +119,15 @@ impl Rule {
         self.places & place.bit() != 0
     }
 
-    /// Judges a hit; nothing if a condition keeps it from being a match.
-    pub(crate) fn judge(&self, view: &View, span: &Range<usize>, place: Place) -> Option<Verdict> {
+    /// Judges a hit; nothing if a condition keeps it from being a match. `opening` is how many of
+    /// its words a negation may stand among.
+    pub(crate) fn judge(
+        &self,
+        view: &View,
+        span: &Range<usize>,
+        opening: usize,
+        place: Place,
+    ) -> Option<Verdict> {
         if let Some((near, within)) = &self.near
             && !near.is_within(view, &view.around(span, *within, *within))
         {
@@ -135,12 +157,13 @@ impl Rule {
             !self.persons.subject.is_within(view, &sentence)
                 && self.persons.other.is_within(view, &sentence)
         };
-        let negated = || {
-            let before = view.within_sentence(span, NEGATION_WINDOW, 0).start..span.start;
-            self.persons.negation.is_within(view, &before)
-        };
         verdict.apply(self.about_other, "about somebody else", other)?;
-        verdict.apply(self.negation, "negated", negated)?;
+        verdict.apply(self.negation, "negated", || self.persons.negate(view, span, opening))?;
+        if let Some((reason, _)) = self.maybe.iter().find(|(_, set)| set.is_within(view, &context))
+        {
+            verdict.severity = verdict.severity.lowered(DOUBT);
+            verdict.reasons.push(reason.clone());
+        }
         for adjustment in &self.adjustments {
             adjustment.apply(&mut verdict, view, span, place, first);
         }
@@ -204,6 +227,47 @@ impl Persons {
             other: class(OTHER_PERSON),
             negation: class(NEGATION),
         }
+    }
+
+    /// Says whether a negation turns a hit.
+    fn negate(&self, view: &View, span: &Range<usize>, opening: usize) -> bool {
+        let before = view.within_sentence(span, NEGATION_WINDOW, 0).start;
+        let after_persons = (before..=span.start)
+            .rev()
+            .find(|token| self.names_somebody(view, *token))
+            .map_or(before, |person| person + 1);
+        let inside = span.start..span.end.min(span.start + opening);
+        self.negation.is_within(view, &(after_persons..span.start))
+            || self.negation.is_within(view, &inside)
+    }
+
+    fn names_somebody(&self, view: &View, token: usize) -> bool {
+        let word = token..token + 1;
+        self.first.is_within(view, &word) || self.other.is_within(view, &word)
+    }
+}
+
+/// Gives how many words of a hit a negation may stand among: those up to the end of the phrase's
+/// first gap, none if the phrase writes a negation of its own.
+pub(crate) fn opening(phrase: &Phrase, language: Language) -> usize {
+    let negations: Vec<&str> = language
+        .classes()
+        .iter()
+        .filter(|class| class.name == NEGATION)
+        .flat_map(|class| class.phrases.iter().copied())
+        .collect();
+    let negates = |item: &Item| match item {
+        Item::Choice { alternatives, .. } => {
+            alternatives.iter().flatten().any(|it| negations.contains(&it.word.as_str()))
+        }
+        Item::Start | Item::End | Item::Gap { .. } => false,
+    };
+    let gap = phrase.items.iter().position(|item| matches!(item, Item::Gap { .. }));
+    match gap {
+        Some(gap) if !phrase.items.iter().any(negates) => {
+            phrase.items.iter().take(gap + 1).map(Item::longest).sum()
+        }
+        _ => 0,
     }
 }
 

@@ -66,12 +66,17 @@ impl Language {
 const ENGLISH_CLASSES: &[BuiltInClass] = &[
     BuiltInClass {
         name: FIRST_PERSON,
-        phrases: &["i", "im", "ive", "id", "me", "my", "myself", "mine", "meself", "ima", "imma"],
+        phrases: &[
+            "i", "im", "ive", "id", "ill", "me", "my", "myself", "mine", "meself", "ima", "imma",
+        ],
     },
     BuiltInClass {
         name: SUBJECT,
-        phrases: &["i", "im", "ive", "id", "me", "myself", "meself", "ima", "imma"],
+        phrases: &["i", "im", "ive", "id", "ill", "me", "myself", "meself", "ima", "imma"],
     },
+    // What a sentence of the writer's own begins with, contractions included: "ive taken", "ill
+    // end it". Looser than the former, because "ill" and "id" are words too.
+    BuiltInClass { name: "self", phrases: &["i", "im", "ive", "id", "ill", "ima", "imma"] },
     BuiltInClass {
         name: OTHER_PERSON,
         phrases: &[
@@ -96,6 +101,14 @@ const ENGLISH_CLASSES: &[BuiltInClass] = &[
             "brother*",
             "sister*",
             "cousin*",
+            "mum",
+            "mums",
+            "mummy",
+            "mom",
+            "dad",
+            "dads",
+            "daddy",
+            "parents",
             "girlfriend",
             "boyfriend",
             "bf",
@@ -120,7 +133,6 @@ const ENGLISH_CLASSES: &[BuiltInClass] = &[
             "isnt",
             "wasnt",
             "arent",
-            "without",
             "aint",
             "no longer",
         ],
@@ -298,6 +310,30 @@ const ENGLISH_CLASSES: &[BuiltInClass] = &[
             "ps5",
         ],
     },
+    // The part of the former that lists works and is not said of one's own life: "my arm is in a
+    // cast", "our song" and "he filmed it" are no fiction.
+    BuiltInClass {
+        name: "catalogue",
+        phrases: &[
+            "lyrics",
+            "chords",
+            "guitar tabs",
+            "soundtrack",
+            "imdb",
+            "trailer",
+            "fandom",
+            "fanfic*",
+            "wattpad",
+            "audiobook",
+            "full movie",
+            "film review",
+            "movie review",
+            "book review",
+            "cast of",
+            "season finale",
+            "tv series",
+        ],
+    },
     // Looking for help is never a concern.
     BuiltInClass {
         name: "support",
@@ -333,6 +369,11 @@ const ENGLISH_CLASSES: &[BuiltInClass] = &[
             "nhs",
             "coping",
             "how to stop",
+            "how do i stop",
+            "how can i stop",
+            "how do you stop",
+            "help me stop",
+            "want to stop",
             "how to cope",
             "quit",
             "quitting",
@@ -342,6 +383,39 @@ const ENGLISH_CLASSES: &[BuiltInClass] = &[
             "stay safe",
             "how to avoid",
             "protect",
+        ],
+    },
+    // The part of the former that nobody writes who looks for a way to die: "painless methods nhs
+    // advice" is no search for help.
+    BuiltInClass {
+        name: "looking_for_help",
+        phrases: &[
+            "childline",
+            "samaritans",
+            "helpline*",
+            "hotline*",
+            "papyrus",
+            "nspcc",
+            "talk to frank",
+            "kooth",
+            "camhs",
+            "counsell*",
+            "counselor*",
+            "support group*",
+            "how to help",
+            "how can i help",
+            "how we can help",
+            "get help",
+            "recovery",
+            "prevention",
+            "preventing",
+            "coping with",
+            "how to cope",
+            "how to stop",
+            "how do i stop",
+            "how can i stop",
+            "how do you stop",
+            "help me stop",
         ],
     },
 ];

@@ -14,7 +14,7 @@
 //! text ─► words ─► plain view ────────┐
 //!           │      (ids of the packs' ├─► phrases hung on their ─► judgement ─► matches,
 //!           └────► unmasked view ─────┘   rarest words              near, unless,  folded
-//!                  (only if disguised)                              persons, place by rule
+//!                  (only if disguised)                              maybe, persons by rule
 //! ```
 //! `fold` draws every character to what a reader sees; `words` cuts and remembers offsets;
 //! `disguise` undoes digits for letters, spread and stretched words; `phrase_set` finds phrases;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::category::{Category, Place, Severity};
 use crate::diagnostic::Diagnostic;
 use crate::disguise;
-use crate::judgement::{Persons, Rule, Verdict};
+use crate::judgement::{self, Persons, Rule, Verdict};
 use crate::language::Language;
 use crate::pack::Pack;
 use crate::phrase_set::PhraseSet;
@@ -29,8 +29,16 @@ struct Compiled {
     vocabulary: Vocabulary,
     rules: Vec<Rule>,
     phrases: PhraseSet,
-    /// The rule of each phrase.
-    owners: Vec<usize>,
+    /// The owner of each phrase.
+    owners: Vec<Owner>,
+}
+
+/// Whose phrase a hit is of.
+#[derive(Debug)]
+struct Owner {
+    rule: usize,
+    /// How many words of a hit a negation may stand among.
+    opening: usize,
 }
 
 /// One stretch of a text that a rule is about.
@@ -90,7 +98,8 @@ impl Matcher {
             for rule in &pack.rules {
                 for phrase in &rule.phrases {
                     compiled.phrases.add(phrase, pack.language, &mut compiled.vocabulary);
-                    compiled.owners.push(compiled.rules.len());
+                    let opening = judgement::opening(phrase, pack.language);
+                    compiled.owners.push(Owner { rule: compiled.rules.len(), opening });
                 }
                 let rule = Rule::of(pack, rule, &persons, &mut compiled.vocabulary);
                 compiled.rules.push(rule);
@@ -135,12 +144,12 @@ impl Matcher {
         for token in 0..view.len() {
             self.0.phrases.at(view, token, |phrase, span| {
                 let Some(owner) = self.0.owners.get(phrase) else { return };
-                let Some(rule) = self.0.rules.get(*owner) else { return };
+                let Some(rule) = self.0.rules.get(owner.rule) else { return };
                 if rule.looks_at(place)
                     && (!unmasked || view.is_disguised(&span))
-                    && let Some(verdict) = rule.judge(view, &span, place)
+                    && let Some(verdict) = rule.judge(view, &span, owner.opening, place)
                 {
-                    kept.keep(*owner, view, &span, verdict);
+                    kept.keep(owner.rule, view, &span, verdict);
                 }
             });
         }

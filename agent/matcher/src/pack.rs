@@ -44,6 +44,7 @@ pub(crate) struct Rule {
     pub(crate) near: Vec<Phrase>,
     pub(crate) within: usize,
     pub(crate) unless: Vec<Phrase>,
+    pub(crate) maybe: Vec<Doubt>,
     pub(crate) first_person: bool,
     pub(crate) about_other: Effect,
     pub(crate) negation: Effect,
@@ -51,6 +52,14 @@ pub(crate) struct Rule {
     pub(crate) adjustments: Vec<Adjustment>,
     pub(crate) matching: Vec<Sourced<String>>,
     pub(crate) missing: Vec<Sourced<String>>,
+}
+
+/// A context in which a match may mean nothing.
+#[derive(Debug, Clone)]
+pub(crate) struct Doubt {
+    /// What people are told: "may be fiction".
+    pub(crate) reason: String,
+    pub(crate) phrase: Phrase,
 }
 
 /// What a circumstance does to a match.
@@ -242,6 +251,7 @@ impl Reader<'_> {
             near: self.phrases(&raw.near, classes),
             within: self.within(raw.within.as_ref()),
             unless: self.phrases(&raw.unless, classes),
+            maybe: self.doubts(&raw.maybe, classes),
             first_person: raw.first_person,
             about_other: self.effect(raw.about_other.as_ref()),
             negation: self.effect(raw.negation.as_ref()),
@@ -322,14 +332,28 @@ impl Reader<'_> {
 
     fn phrases(&mut self, raw: &[Text], classes: &Classes) -> Vec<Phrase> {
         self.bound(raw.len(), raw.first().map_or(0, |first| first.span().start), "phrases");
-        let mut phrases = Vec::new();
-        for text in raw {
-            match Phrase::parse(text.get_ref(), classes) {
-                Ok(phrase) => phrases.push(phrase),
-                Err(wrong) => self.phrase_error(text, &wrong),
+        raw.iter().filter_map(|text| self.phrase(text, classes)).collect()
+    }
+
+    fn phrase(&mut self, text: &Text, classes: &Classes) -> Option<Phrase> {
+        match Phrase::parse(text.get_ref(), classes) {
+            Ok(phrase) => Some(phrase),
+            Err(wrong) => {
+                self.phrase_error(text, &wrong);
+                None
             }
         }
-        phrases
+    }
+
+    /// Reads contexts; one that is a class alone lends its name to the reason.
+    fn doubts(&mut self, raw: &[Text], classes: &Classes) -> Vec<Doubt> {
+        self.bound(raw.len(), raw.first().map_or(0, |first| first.span().start), "phrases");
+        let doubt = |text: &Text, phrase| {
+            let class = text.get_ref().strip_prefix('[').and_then(|it| it.strip_suffix(']'));
+            let context = class.unwrap_or("harmless").replace('_', " ");
+            Doubt { reason: format!("may be {context}"), phrase }
+        };
+        raw.iter().filter_map(|text| Some(doubt(text, self.phrase(text, classes)?))).collect()
     }
 
     /// Reports a mistake inside a string, at its own column if the string has no escapes.

@@ -14,6 +14,9 @@ fn conditions_are_judged_on_hits() {
         ("near = ['hen*']\nwithin = 2", "the red fox and two hens", vec![]),
         ("unless = ['film']", "the red fox film", vec![]),
         ("unless = ['film']", "the red fox. A film", vec![("red fox", 3)]),
+        ("maybe = ['film']", "the red fox film", vec![("red fox", 1)]),
+        ("maybe = ['film', 'the red']", "the red fox film", vec![("red fox", 1)]),
+        ("maybe = ['film']", "the red fox. A film", vec![("red fox", 3)]),
         ("first_person = true", "the red fox", vec![]),
         ("first_person = true", "the red fox bit me", vec![("red fox", 3)]),
         ("first_person = true", "the red fox. It bit me", vec![]),
@@ -23,6 +26,11 @@ fn conditions_are_judged_on_hits() {
         ("about_other = 'lower'", "my friend saw a red fox", vec![("red fox", 2)]),
         ("negation = 'drop'", "not a red fox", vec![]),
         ("negation = 'lower'", "no hen. Not. A red fox", vec![("red fox", 3)]),
+        ("negation = 'lower'", "i do not hunt a red fox", vec![("red fox", 2)]),
+        ("negation = 'lower'", "i do not care i hunt a red fox", vec![("red fox", 3)]),
+        ("negation = 'lower'", "without him a red fox", vec![("red fox", 3)]),
+        ("negation = 'lower'", "a fox is not red", vec![("fox is not red", 2)]),
+        ("negation = 'lower'", "a cub never red", vec![("cub never red", 3)]),
         ("places = ['search']", "the red fox", vec![]),
         ("raise = [{ reason = 'r', phrases = ['now'] }]", "red fox now", vec![("red fox", 4)]),
         (
@@ -59,6 +67,15 @@ fn reasons_say_what_moved_the_grade() {
         ["in the first person", "names a time", "disguised spelling"]
     );
     assert_eq!(matcher.note("wellbeing.fox"), Some("Foxes."));
+}
+
+#[test]
+fn a_doubt_names_its_context() {
+    for (condition, reason) in [("[fiction]", "may be fiction"), ("film", "may be harmless")] {
+        let findings =
+            matcher(&format!("maybe = ['{condition}']")).find("red fox film", Place::Search);
+        assert_eq!(findings.matches[0].reasons, [reason]);
+    }
 }
 
 #[test]
@@ -162,7 +179,7 @@ fn matcher(conditions: &str) -> Matcher {
     let text = format!(
         "format = 1\ncategory = 'wellbeing'\nlanguage = 'en'\nversion = 1\nreviewed = 'a test'\n\
          [[rule]]\nid = 'wellbeing.fox'\nseverity = 3\nnote = 'Foxes.'\n\
-         phrases = ['red fox', 'fox <3> red']\n{conditions}\n"
+         phrases = ['red fox', 'fox <3> red', 'cub <3> never red']\n{conditions}\n"
     );
     let pack = Pack::parse("fox.toml", &text).unwrap_or_else(|wrong| panic!("{}", wrong[0]));
     Matcher::compile(&[pack]).unwrap_or_else(|wrong| panic!("{}", wrong[0]))

@@ -143,6 +143,16 @@ fn examples_that_fail_are_explained() {
             "25:28: rule wellbeing.sad: \"i am sad today\" matches by \"i am sad\"",
         ),
         ("\"i am sad\", ", "", "12:6: rule wellbeing.sad: 2 examples under miss"),
+        (
+            "unless = [\"[fiction]\"]",
+            "unless = [\"am sad\"]",
+            "12:6: rule wellbeing.sad: \"i am sad\" is dropped by the rule's own unless",
+        ),
+        (
+            "severity = 3",
+            "severity = 4",
+            "12:6: rule wellbeing.sad: \"movie\" alone drops what a child says of themselves",
+        ),
     ] {
         assert!(SOUND.contains(right), "{right}");
         let pack = Pack::parse("p.toml", &SOUND.replacen(right, wrong, 1)).unwrap();
