@@ -13,6 +13,9 @@ const DEEPEST: usize = 4;
 /// Entries of all folders together, packs and others: past it, this is no folder of packs.
 const MOST_ENTRIES: usize = 4_096;
 
+/// The private list stands beside the packs in a collector's folder of rules, and is none.
+const PRIVATE_LIST: &str = "private.toml";
+
 /// Compiles every `*.toml` below `folder`, in the order of their names.
 ///
 /// # Errors
@@ -80,11 +83,16 @@ fn collect(
             if depth > 0 {
                 collect(&path, depth - 1, entries, files)?;
             }
-        } else if path.extension().is_some_and(|extension| extension == "toml") && path.is_file() {
+        } else if is_pack(&path) {
             files.push(path);
         }
     }
     Ok(())
+}
+
+fn is_pack(path: &Path) -> bool {
+    let toml = path.extension().is_some_and(|extension| extension == "toml");
+    toml && path.is_file() && path.file_name().is_some_and(|name| name != PRIVATE_LIST)
 }
 
 fn read(file: &Path) -> anyhow::Result<String> {
@@ -120,6 +128,7 @@ mod tests {
         fs::create_dir(folder.path().join("en")).unwrap();
         fs::write(folder.path().join("en/lonely.toml"), pack("wellbeing.lonely")).unwrap();
         fs::write(folder.path().join("README.md"), "no pack").unwrap();
+        fs::write(folder.path().join("private.toml"), "[[entry]]").unwrap();
         let matcher = compile_folder(folder.path()).unwrap();
         assert_eq!(matcher.find("i have no friends", Place::Typed).severity(), 3);
 
