@@ -1,0 +1,96 @@
+//! The command line from `init` to `audit verify`, beside a collector that serves in this process.
+
+pub(crate) mod running;
+
+use redshank_proto::clock::System;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use self::running::{Running, run_in};
+use super::*;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_work_while_serve_runs_and_the_trail_stays_whole() {
+    let running = Running::start().await;
+    let school = running.json(&["school", "add", "Hill Top", "--json"]).await;
+    let id = school["school"].as_str().unwrap();
+    let add = |role, email| {
+        [
+            "user", "add", "--school", id, "--role", role, "--name", "Ann Dee", "--email", email,
+            "--json",
+        ]
+    };
+    let dsl = running.json(&add("dsl", "Ann@Hilltop.example")).await;
+    assert_eq!(dsl["status"], "active");
+    assert_eq!(dsl["password"].as_str().unwrap().len(), 23);
+    let technician = running.json(&add("technician", "tess@hilltop.example")).await;
+    assert_eq!(technician["status"], "active");
+    let token = ["token", "create", "--school", "Hill Top", "--purpose", "Year 7"];
+    let (_, token) = running.run(&token).await;
+    assert!(token.trim().parse::<redshank_proto::token::Token>().is_ok(), "{token}");
+    assert_eq!(running.json(&["device", "list", "--json"]).await, Value::Array(Vec::new()));
+    let (_, policies) = running.run(&["policy", "publish"]).await;
+    assert!(policies.contains("Hill Top: policy 1 stays"), "{policies}");
+    let (code, said) = running.run(&["audit", "verify"]).await;
+    assert!(code == ExitCode::SUCCESS && said.contains("is whole"), "{said}");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_done_is_told_with_the_way_out() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("data");
+    let told = async |arguments: &[&str]| {
+        format!("{:#}", run_in(&data, arguments, Arc::new(System)).await.unwrap_err())
+    };
+    assert!(told(&["serve"]).await.contains("init --name"));
+    assert!(told(&["init", "--name", "not a name"]).await.contains("not a name"));
+    assert!(!data.exists(), "nothing is half-written");
+    run_in(&data, &["init", "--name", "localhost"], Arc::new(System)).await.unwrap();
+    assert!(told(&["init", "--name", "localhost"]).await.contains("holds a collector already"));
+    let token = ["token", "create", "--school", "Nowhere", "--purpose", "x"];
+    assert!(told(&token).await.contains("school add"));
+    let zone = ["school", "add", "Marsh Lane", "--time-zone", "Mars/Olympus"];
+    assert!(told(&zone).await.contains("Europe/London"));
+    let device = redshank_proto::id::DeviceId::draw(&System).to_string();
+    assert!(told(&["device", "approve", &device]).await.contains("no such device"));
+    std::fs::remove_file(data.join("offline-root.key")).unwrap();
+    assert!(told(&["school", "add", "Marsh Lane"]).await.contains("--root-ca"));
+}
+
+#[tokio::test]
+async fn a_reader_s_credential_is_written_for_its_eyes_only() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("data");
+    let out = folder.path().join("reader");
+    let run = async |arguments: &[&str]| run_in(&data, arguments, Arc::new(System)).await;
+    run(&["init", "--name", "localhost"]).await.unwrap();
+    run(&["school", "add", "Marsh Lane"]).await.unwrap();
+    let add = ["reader", "add", "Watch", "--school", "Marsh Lane", "--out", out.to_str().unwrap()];
+    run(&add).await.unwrap();
+    for file in ["reader.pem", "reader.key", "root.pem"] {
+        assert!(out.join(file).is_file(), "{file}");
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(out.join("reader.key")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0);
+    }
+    assert!(run(&add).await.is_err(), "nothing is overwritten");
+}
+
+#[tokio::test]
+async fn lint_says_what_is_wrong_and_fails() {
+    let folder = TempDir::new().unwrap();
+    std::fs::create_dir(folder.path().join("en")).unwrap();
+    std::fs::write(folder.path().join("en/drugs.toml"), "format = 1\n").unwrap();
+    let path = folder.path().to_str().unwrap();
+    let lint = async |arguments: &[&str]| {
+        run_in(folder.path(), arguments, Arc::new(System)).await.unwrap()
+    };
+    let (code, said) = lint(&["policy", "lint", path]).await;
+    assert!(code == ExitCode::FAILURE && said.contains("en/drugs.toml:"), "{said}");
+    let (code, said) = lint(&["policy", "lint"]).await;
+    assert!(code == ExitCode::SUCCESS && said.contains("are sound"), "{said}");
+}

@@ -1,0 +1,47 @@
+//! The rule packs and the private list that are compiled in.
+//!
+//! Every file of `rules/` stands in this one list; a test holds the list against the folder.
+
+use redshank_proto::v1;
+
+/// The private list.
+pub const PRIVATE: &str = include_str!("../../rules/private.toml");
+
+macro_rules! packs {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../../rules/", $name)))),*]
+    };
+}
+
+const PACKS: &[(&str, &str)] = packs![
+    "en/abuse_disclosure.toml",
+    "en/bullying.toml",
+    "en/bypass.toml",
+    "en/cyber_offence.toml",
+    "en/drugs.toml",
+    "en/filter_breach.toml",
+    "en/fraud.toml",
+    "en/gambling.toml",
+    "en/hate.toml",
+    "en/illegal_imagery.toml",
+    "en/piracy.toml",
+    "en/pornography.toml",
+    "en/radicalisation.toml",
+    "en/removable_media.toml",
+    "en/self_harm.toml",
+    "en/sexual_exploitation.toml",
+    "en/sexual_imagery.toml",
+    "en/suicide.toml",
+    "en/unapproved_software.toml",
+    "en/violence.toml",
+    "en/wellbeing.toml",
+];
+
+/// The packs, by name.
+#[must_use]
+pub fn packs() -> Vec<v1::RulePack> {
+    PACKS
+        .iter()
+        .map(|(name, text)| v1::RulePack { name: (*name).to_owned(), text: (*text).to_owned() })
+        .collect()
+}

@@ -1,0 +1,100 @@
+//! Rules and policies.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use jiff::{Timestamp, ToSpan as _};
+use tempfile::TempDir;
+
+use super::*;
+use crate::keys::tests::ring_with_school;
+use crate::store::Scope;
+use crate::store::tests::Scratch;
+
+#[test]
+fn every_shipped_file_is_compiled_in() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules");
+    let lie: BTreeSet<_> = packs_of(&folder).unwrap().into_iter().map(|pack| pack.name).collect();
+    let compiled: BTreeSet<_> = shipped::packs().into_iter().map(|pack| pack.name).collect();
+    assert_eq!(lie, compiled);
+}
+
+#[test]
+fn the_shipped_rules_are_sound_and_keep_help_private() {
+    let rules = Rules::read(None).unwrap();
+    for host in [
+        "childline.org.uk",
+        "samaritans.org",
+        "papyrus-uk.org",
+        "giveusashout.org",
+        "kooth.com",
+        "youngminds.org.uk",
+        "themix.org.uk",
+        "nspcc.org.uk",
+        "ceop.police.uk",
+        "beateatingdisorders.org.uk",
+        "mermaidsuk.org.uk",
+        "switchboard.lgbt",
+        "refuge.org.uk",
+        "talktofrank.com",
+        "nhs.uk",
+        "cpoms.net",
+    ] {
+        assert!(rules.private_list.iter().any(|entry| entry.host == host), "{host}");
+    }
+}
+
+#[test]
+fn mistakes_are_told_with_file_line_and_the_way_out() {
+    let entry = |body: &str| format!("format = 1\n[[entry]]\nreason = \"Help\"\n{body}\n");
+    for (text, line, message) in [
+        ("format = 2\nentry = []".to_owned(), 1, "format"),
+        (entry("hosts = [\"https://a.org\"]"), 4, "not a host"),
+        (entry("hosts = [\"A.org\"]"), 4, "lower case"),
+        (entry("hosts = []"), 3, "no hosts"),
+        (entry("hosts = [\"a.org\", \"a.org\"]"), 4, "twice"),
+        (entry("hosts = [\"a.org\"]\npath_prefix = \"x\""), 5, "no path"),
+        (entry("host = \"a.org\""), 4, "unknown field"),
+        (entry("hosts = [\"a.org\"]").replace("Help", " "), 3, "reason"),
+        ("format = ".to_owned(), 1, ""),
+    ] {
+        let wrong = private::parse("private.toml", &text).unwrap_err();
+        assert_eq!(wrong[0].line, line, "{text}: {}", wrong[0]);
+        assert!(wrong[0].message.contains(message), "{text}: {}", wrong[0]);
+    }
+}
+
+#[test]
+fn a_folder_s_mistakes_keep_it_from_being_published() {
+    let folder = TempDir::new().unwrap();
+    let error = Rules::read(Some(folder.path())).unwrap_err().to_string();
+    assert!(error.contains("no rule packs"), "{error}");
+    std::fs::create_dir(folder.path().join("en")).unwrap();
+    std::fs::write(folder.path().join("en/drugs.toml"), "format = 1\n").unwrap();
+    let error = Rules::read(Some(folder.path())).unwrap_err().to_string();
+    assert!(error.contains("en/drugs.toml:"), "{error}");
+    let error = Rules::read(Some(Path::new("/nowhere"))).unwrap_err().to_string();
+    assert!(error.contains("/nowhere") && error.contains("policy.rules"), "{error}");
+}
+
+#[tokio::test]
+async fn a_policy_is_signed_when_something_changed_or_it_is_old() {
+    let scratch = Scratch::new();
+    let (ring, school) = ring_with_school(&scratch.store).await;
+    let scope = Scope::command_line();
+    let rules = Rules { packs: shipped::packs(), private_list: Vec::new() };
+    let visits = Choices { report_visits: true, shared_logins: Vec::new() };
+    let none = Choices { report_visits: false, ..visits.clone() };
+    let day = |day: i64| Timestamp::UNIX_EPOCH + (day * 24).hours();
+    for (choices, now, expected) in [
+        (&visits, day(0), Published::Signed(1)),
+        (&visits, day(1), Published::Unchanged(1)),
+        (&none, day(2), Published::Signed(2)),
+        (&none, day(201), Published::Unchanged(2)),
+        (&none, day(203), Published::Signed(3)),
+    ] {
+        let published =
+            publish(&scratch.store, &ring, &scope, school, &rules, choices, now).await.unwrap();
+        assert_eq!(published, expected);
+    }
+}

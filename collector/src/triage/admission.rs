@@ -1,0 +1,265 @@
+//! Holds an unsealed payload against every bound of `redshank/v1/events.proto`.
+//!
+//! An agent is a hostile peer, and its certificate proves only which device it is. What breaks a bound is
+//! refused whole: a payload cut to size would say something that nobody saw.
+
+use redshank_matcher::{Category, Severity};
+use redshank_proto::{bounds, time, v1};
+
+use jiff::Timestamp;
+
+/// Why an event is not taken into triage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// The epoch's key was never announced.
+    NoEpochKey,
+    /// The epoch's key is sealed to a key that is not ours.
+    NoSchoolKey,
+    /// The seal does not verify.
+    DoesNotOpen,
+    /// Not an `EventPayload`.
+    Malformed,
+    /// `occurred_at` or `observed_at` is missing or malformed.
+    Time,
+    /// Evidence past its bounds.
+    Evidence,
+    /// A match past its bounds.
+    Match,
+    /// A category that no pack can have.
+    Category,
+    /// A severity outside 1 to 5.
+    Severity,
+    /// A context visit past its bounds, or context without a match.
+    Context,
+    /// A visit past its bounds, or more of it than may leave a device without a match.
+    Visit,
+    /// Illegal imagery with words or titles beside it.
+    Imagery,
+    /// No match, and content of a kind unknown here.
+    UnknownContent,
+    /// Looking at it ended in a panic: a bug of ours that this event found.
+    Panicked,
+}
+
+impl Refusal {
+    /// In words for whoever looks after the collector.
+    pub(super) fn reason(self) -> &'static str {
+        match self {
+            Self::NoEpochKey => "the epoch's key was never announced",
+            Self::NoSchoolKey => "the epoch's key is sealed to an unknown key",
+            Self::DoesNotOpen => "the seal does not verify",
+            Self::Malformed => "not an event payload",
+            Self::Time => "a time is missing or malformed",
+            Self::Evidence => "evidence past its bounds",
+            Self::Match => "a match past its bounds",
+            Self::Category => "an unknown category",
+            Self::Severity => "a severity outside 1 to 5",
+            Self::Context => "context past its bounds",
+            Self::Visit => "a visit past its bounds",
+            Self::Imagery => "illegal imagery with text beside it",
+            Self::UnknownContent => "content of an unknown kind",
+            Self::Panicked => "looking at it failed",
+        }
+    }
+}
+
+/// A payload within its bounds.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Admitted {
+    /// The payload.
+    pub(super) payload: v1::EventPayload,
+    /// As the agent encoded it, with fields that are unknown here.
+    pub(super) bytes: Vec<u8>,
+    /// When it occurred, by the device.
+    pub(super) occurred_at: Timestamp,
+    /// When its last repeat occurred, by the device; `occurred_at` if there was none.
+    pub(super) last_occurred_at: Timestamp,
+    /// Category and severity of its most severe match; the first of equals. None: no match.
+    pub(super) lead: Option<(Category, Severity)>,
+}
+
+impl Admitted {
+    /// Checks a payload.
+    ///
+    /// # Errors
+    /// The first bound it breaks.
+    pub(super) fn check(payload: v1::EventPayload, bytes: Vec<u8>) -> Result<Self, Refusal> {
+        let at = |wire| time::from_wire(wire).ok_or(Refusal::Time);
+        let occurred_at = at(payload.occurred_at.as_ref())?;
+        at(payload.observed_at.as_ref())?;
+        let last_occurred_at = match payload.last_occurred_at.as_ref() {
+            Some(last) => at(Some(last))?.max(occurred_at),
+            None => occurred_at,
+        };
+        require(matches!(payload.boot_id.len(), 0 | 16), Refusal::Malformed)?;
+        require(
+            payload.evidence.len() <= bounds::EVIDENCE
+                && payload.evidence.iter().all(|evidence| {
+                    (1..=bounds::EVIDENCE_BYTES).contains(&evidence.value.len())
+                        && evidence.authority.len() <= bounds::LONG_NAME_BYTES
+                }),
+            Refusal::Evidence,
+        )?;
+        let lead = lead(&payload.matches)?;
+        require(context_fits(&payload), Refusal::Context)?;
+        match &payload.content {
+            Some(v1::event_payload::Content::Visit(visit)) => {
+                require(visit_fits(visit, lead.is_some()), Refusal::Visit)?;
+            }
+            Some(v1::event_payload::Content::Gap(gap)) => {
+                require(matches!(gap.epoch.len(), 0 | 16), Refusal::Malformed)?;
+            }
+            None => require(lead.is_some(), Refusal::UnknownContent)?,
+        }
+        require(imagery_is_bare(&payload), Refusal::Imagery)?;
+        Ok(Self { payload, bytes, occurred_at, last_occurred_at, lead })
+    }
+}
+
+fn require(holds: bool, otherwise: Refusal) -> Result<(), Refusal> {
+    if holds { Ok(()) } else { Err(otherwise) }
+}
+
+/// Checks every match and gives category and severity of the one that leads.
+fn lead(matches: &[v1::Match]) -> Result<Option<(Category, Severity)>, Refusal> {
+    require(matches.len() <= bounds::MATCHES, Refusal::Match)?;
+    let mut lead: Option<(Category, Severity)> = None;
+    for found in matches {
+        let category = found.category.parse().map_err(|_| Refusal::Category)?;
+        let severity =
+            u8::try_from(found.severity).ok().and_then(Severity::new).ok_or(Refusal::Severity)?;
+        require(match_fits(found), Refusal::Match)?;
+        if lead.is_none_or(|(_, highest)| severity > highest) {
+            lead = Some((category, severity));
+        }
+    }
+    Ok(lead)
+}
+
+fn match_fits(found: &v1::Match) -> bool {
+    // Rule ids are shown on screen and written beside the audit trail: packs spell them in these letters.
+    let spelt = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c);
+    let (Ok(start), Ok(end)) = (usize::try_from(found.start), usize::try_from(found.end)) else {
+        return false;
+    };
+    (1..=bounds::RULE_BYTES).contains(&found.rule.len())
+        && found.rule.chars().all(spelt)
+        && found.snippet.len() <= bounds::SNIPPET_BYTES
+        && found.snippet.get(start..end).is_some()
+        && found.reasons.len() <= bounds::REASONS
+        && found.reasons.iter().all(|reason| reason.len() <= bounds::REASON_BYTES)
+}
+
+fn context_fits(payload: &v1::EventPayload) -> bool {
+    payload.context.len() <= bounds::CONTEXT_VISITS
+        && (payload.context.is_empty() || !payload.matches.is_empty())
+        && payload.context.iter().all(|visit| {
+            visit.address.len() <= bounds::ADDRESS_BYTES
+                && visit.title.as_ref().is_none_or(|title| title.len() <= bounds::TITLE_BYTES)
+        })
+}
+
+fn visit_fits(visit: &v1::Visit, matched: bool) -> bool {
+    let text = |text: &Option<String>| {
+        text.as_ref().is_none_or(|text| matched && text.len() <= bounds::TITLE_BYTES)
+    };
+    visit.browser.len() <= bounds::NAME_BYTES
+        && visit.profile.len() <= bounds::LONG_NAME_BYTES
+        && (1..=bounds::ADDRESS_BYTES).contains(&visit.address.len())
+        && text(&visit.title)
+        && text(&visit.search_terms)
+}
+
+/// Of illegal imagery nothing is stored but the fact, the address and the times.
+fn imagery_is_bare(payload: &v1::EventPayload) -> bool {
+    let imagery = |found: &v1::Match| found.category == Category::IllegalImagery.as_str();
+    if !payload.matches.iter().any(imagery) {
+        return true;
+    }
+    let bare_visit = match &payload.content {
+        Some(v1::event_payload::Content::Visit(visit)) => {
+            visit.title.is_none() && visit.search_terms.is_none()
+        }
+        Some(v1::event_payload::Content::Gap(_)) | None => true,
+    };
+    bare_visit && payload.matches.iter().all(|found| found.snippet.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use prost::Message as _;
+
+    use super::*;
+    use crate::triage::scene::{a_match, a_visit};
+
+    #[test]
+    fn what_breaks_a_bound_is_refused_by_name() {
+        let long = |bytes: usize| "a".repeat(bytes);
+        type Break = fn(&mut v1::EventPayload);
+        let table: [(Refusal, Break); 18] = [
+            (Refusal::Time, |p| p.occurred_at = None),
+            (Refusal::Time, |p| p.observed_at = None),
+            (Refusal::Malformed, |p| p.boot_id = vec![1; 15]),
+            (Refusal::Evidence, |p| p.evidence[0].value.clear()),
+            (Refusal::Evidence, |p| p.evidence[0].authority = "a".repeat(257)),
+            (Refusal::Evidence, |p| p.evidence = vec![p.evidence[0].clone(); 9]),
+            (Refusal::Match, |p| p.matches = vec![p.matches[0].clone(); 33]),
+            (Refusal::Match, |p| p.matches[0].end = 999),
+            (Refusal::Match, |p| p.matches[0].start = p.matches[0].end + 1),
+            (Refusal::Match, |p| p.matches[0].rule = "<b>".into()),
+            (Refusal::Match, |p| p.matches[0].reasons = vec![String::new(); 9]),
+            (Refusal::Category, |p| p.matches[0].category = "weather".into()),
+            (Refusal::Severity, |p| p.matches[0].severity = 6),
+            (Refusal::Severity, |p| p.matches[0].severity = 0),
+            (Refusal::Context, |p| p.context = vec![v1::ContextVisit::default(); 21]),
+            (Refusal::Visit, |p| p.matches.clear()),
+            (Refusal::Imagery, |p| p.matches[0].category = "illegal_imagery".into()),
+            (Refusal::UnknownContent, |p| {
+                p.matches.clear();
+                p.content = None;
+            }),
+        ];
+        for (refusal, harm) in table {
+            let mut payload = worrying();
+            harm(&mut payload);
+            assert_eq!(check(payload), Err(refusal), "{refusal:?}");
+        }
+        let mut payload = worrying();
+        payload.matches[0].snippet = long(601);
+        assert_eq!(check(payload), Err(Refusal::Match));
+        let mut payload = worrying();
+        payload.content = Some(a_visit(&long(4_097), None));
+        assert_eq!(check(payload), Err(Refusal::Visit));
+    }
+
+    #[test]
+    fn a_match_with_content_of_an_unknown_kind_is_taken() {
+        let payload = v1::EventPayload { content: None, ..worrying() };
+        assert_eq!(check(payload), Ok(()));
+    }
+
+    #[test]
+    fn the_most_severe_match_leads_wherever_it_stands() {
+        let mut payload = worrying();
+        payload.matches = vec![a_match("drugs", 3), a_match("suicide", 5), a_match("hate", 5)];
+        let admitted = Admitted::check(payload, Vec::new()).unwrap();
+        assert_eq!(admitted.lead, Some((Category::Suicide, Severity::GREATEST)));
+    }
+
+    #[test]
+    fn a_last_occurrence_before_the_first_is_the_first() {
+        let mut payload = worrying();
+        payload.last_occurred_at = Some(time::to_wire(Timestamp::UNIX_EPOCH));
+        let admitted = Admitted::check(payload, Vec::new()).unwrap();
+        assert_eq!(admitted.last_occurred_at, admitted.occurred_at);
+    }
+
+    fn check(payload: v1::EventPayload) -> Result<(), Refusal> {
+        let bytes = payload.encode_to_vec();
+        Admitted::check(payload, bytes).map(|_| ())
+    }
+
+    fn worrying() -> v1::EventPayload {
+        crate::triage::scene::worrying("suicide", 5)
+    }
+}

@@ -1,0 +1,297 @@
+//! Who may see an alert: persons, and nobody it is about.
+//!
+//! The subject is whoever the words are about, not only who typed. Before an alert is visible, everything
+//! in its event is held against the names of the people who would see it, and the account against theirs.
+//!
+//! - **Certainly about them**: full name; a title or "coach" with any of their names; an account that is
+//!   their full name. They are left out, whoever remains; if nobody does, the alert is kept and an alarm
+//!   tells the technician, without content, that somebody independent is needed.
+//! - **Possibly about them**: an account of initial and surname (`jsmith`), which may be a pupil of that
+//!   surname. They are left out only while somebody else remains: an alert about a child's life that nobody
+//!   sees does more harm than one that a namesake sees.
+//! - **An adult without a name** ("sir", "my teacher") could be any of them. It is said on the alert; that
+//!   such an alert needs two independent people to be closed is left to escalation, which knows more.
+//!
+//! A bare surname is not looked for: too many are words. Letters with accents match any letter in their
+//! place, because a child types "Jose" for "José".
+
+use redshank_proto::id::UserId;
+use redshank_proto::v1;
+
+use super::attribution::attribute;
+use crate::store::persons::Account;
+use crate::store::users::ContentUser;
+
+/// Words that make a name of the school's staff out of a first name or surname.
+const TITLES: [&str; 15] = [
+    "mr",
+    "mister",
+    "mrs",
+    "ms",
+    "miss",
+    "mx",
+    "dr",
+    "doctor",
+    "prof",
+    "professor",
+    "sir",
+    "madam",
+    "rev",
+    "father",
+    "coach",
+];
+/// Words for an adult of the school who is not named.
+const UNNAMED: [&str; 7] =
+    ["teacher", "teachers", "headteacher", "headmaster", "headmistress", "tutor", "sir"];
+/// Words before "miss" that make it a verb.
+const MISSES: [&str; 14] = [
+    "i", "we", "you", "they", "to", "will", "ill", "ull", "really", "gonna", "do", "dont", "did",
+    "would",
+];
+/// Words that may stand between a first name and a surname.
+const BETWEEN: usize = 2;
+
+/// What an event says of the school's adults.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Adult {
+    /// Nothing.
+    NotMentioned,
+    /// One of them, without a name.
+    Unnamed,
+    /// One who would have seen the alert, by name.
+    Named,
+}
+
+/// Who may see an event, and why not the others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Routing {
+    /// Who may see it.
+    pub(super) viewers: Vec<UserId>,
+    /// Whom it is certainly about.
+    pub(super) subjects: Vec<UserId>,
+    /// What it says of adults.
+    pub(super) adult: Adult,
+}
+
+/// Routes an event among the people of its school whose role opens content.
+pub(super) fn route(users: &[ContentUser], payload: &v1::EventPayload) -> Routing {
+    let texts = words_of(payload);
+    let account = attribute(&payload.evidence).account;
+    let concern = |user: &ContentUser| concerns(&Name::of(&user.name), &texts, account.as_ref());
+    let mut routing =
+        Routing { viewers: Vec::new(), subjects: Vec::new(), adult: Adult::NotMentioned };
+    let mut possible = Vec::new();
+    for user in users {
+        match concern(user) {
+            Concern::Certain => routing.subjects.push(user.user),
+            Concern::Possible => possible.push(user.user),
+            Concern::None => routing.viewers.push(user.user),
+        }
+    }
+    if routing.viewers.is_empty() {
+        routing.viewers = possible;
+    }
+    if !routing.subjects.is_empty() {
+        routing.adult = Adult::Named;
+    } else if texts.iter().any(|words| mentions_unnamed(words)) {
+        routing.adult = Adult::Unnamed;
+    }
+    routing
+}
+
+/// Whether one of these events is certainly about somebody of this name.
+pub(crate) fn is_about(name: &str, payloads: &[v1::EventPayload]) -> bool {
+    let name = Name::of(name);
+    payloads.iter().any(|payload| {
+        let account = attribute(&payload.evidence).account;
+        concerns(&name, &words_of(payload), account.as_ref()) == Concern::Certain
+    })
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Concern {
+    None,
+    Possible,
+    Certain,
+}
+
+/// A name in lower-case words, without titles.
+struct Name {
+    words: Vec<String>,
+}
+
+impl Name {
+    fn of(name: &str) -> Self {
+        let mut words = words(name);
+        words.retain(|word| !TITLES.contains(&word.as_str()));
+        Self { words }
+    }
+
+    fn first_and_last(&self) -> Option<(&str, &str)> {
+        match &self.words[..] {
+            [first, .., last] => Some((first, last)),
+            [] | [_] => None,
+        }
+    }
+}
+
+fn concerns(name: &Name, texts: &[Vec<String>], account: Option<&Account>) -> Concern {
+    if texts.iter().any(|words| is_named(name, words)) {
+        return Concern::Certain;
+    }
+    let Some(((first, last), account)) = name.first_and_last().zip(account) else {
+        return Concern::None;
+    };
+    let account: String = account.person_part().chars().filter(|c| c.is_alphanumeric()).collect();
+    let initial: String = first.chars().take(1).collect();
+    let is = |a: &str, b: &str| same(&account, &format!("{a}{b}"));
+    if is(first, last) || is(last, first) {
+        Concern::Certain
+    } else if is(&initial, last) || is(last, &initial) {
+        Concern::Possible
+    } else {
+        Concern::None
+    }
+}
+
+fn is_named(name: &Name, text: &[String]) -> bool {
+    text.iter().enumerate().any(|(at, word)| {
+        let after = &text[at + 1..];
+        let titled = TITLES.contains(&word.as_str())
+            && after.first().is_some_and(|next| {
+                name.words.iter().any(|part| part.len() > 1 && same_or_possessive(next, part))
+            });
+        let in_full = name.first_and_last().is_some_and(|(first, last)| {
+            same(word, first)
+                && after.iter().take(BETWEEN + 1).any(|next| same_or_possessive(next, last))
+        });
+        titled || in_full
+    })
+}
+
+fn mentions_unnamed(text: &[String]) -> bool {
+    text.iter().enumerate().any(|(at, word)| {
+        let before = at.checked_sub(1).map(|before| text[before].as_str());
+        UNNAMED.contains(&word.as_str())
+            || (word == "miss" && !before.is_some_and(|before| MISSES.contains(&before)))
+    })
+}
+
+fn same_or_possessive(word: &str, name: &str) -> bool {
+    same(word, name) || word.strip_suffix('s').is_some_and(|word| same(word, name))
+}
+
+/// Whether a word is a name, where the name's letters beyond ASCII match any.
+fn same(word: &str, name: &str) -> bool {
+    word.chars().count() == name.chars().count()
+        && word.chars().zip(name.chars()).all(|(w, n)| w == n || !n.is_ascii())
+}
+
+/// Everything in an event that a person wrote or read, each text in words.
+fn words_of(payload: &v1::EventPayload) -> Vec<Vec<String>> {
+    let mut texts: Vec<&str> = payload.matches.iter().map(|found| &*found.snippet).collect();
+    if let Some(v1::event_payload::Content::Visit(visit)) = &payload.content {
+        texts.push(&visit.address);
+        texts.extend(visit.title.as_deref());
+        texts.extend(visit.search_terms.as_deref());
+    }
+    for visit in &payload.context {
+        texts.push(&visit.address);
+        texts.extend(visit.title.as_deref());
+    }
+    texts.into_iter().map(words).collect()
+}
+
+/// A text's words in lower case, apostrophes dropped ("O'Brien" is one word, as it is typed).
+fn words(text: &str) -> Vec<String> {
+    let plain: String =
+        text.chars().filter(|c| !matches!(c, '\'' | '’')).flat_map(char::to_lowercase).collect();
+    plain
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use redshank_proto::clock::System;
+
+    use super::*;
+    use crate::triage::scene::{a_visit, signed_in, worrying};
+
+    #[test]
+    fn somebody_named_is_left_out_and_nobody_else_is() {
+        // Jane Smith and Tomás O'Brien would see it; who is left.
+        for (text, account, left, adult) in [
+            ("mr brown hits me", "amy", "jt", Adult::NotMentioned),
+            ("mrs smith hits me", "amy", "t", Adult::Named),
+            ("Mrs. Smith's room after school", "amy", "t", Adult::Named),
+            ("miss jane touched me", "amy", "t", Adult::Named),
+            ("jane smith hits me", "amy", "t", Adult::Named),
+            ("jane elizabeth smith hits me", "amy", "t", Adult::Named),
+            ("the smith of the village", "amy", "jt", Adult::NotMentioned),
+            ("jane austen and adam smith", "amy", "jt", Adult::NotMentioned),
+            ("mr obrien hits me", "amy", "j", Adult::Named),
+            ("tomas o'brien hits me", "amy", "j", Adult::Named),
+            ("mrs smith and mr o’brien", "amy", "", Adult::Named),
+            ("sir hits me", "amy", "jt", Adult::Unnamed),
+            ("i hate my teacher", "amy", "jt", Adult::Unnamed),
+            ("miss hits me", "amy", "jt", Adult::Unnamed),
+            ("i miss my mum", "amy", "jt", Adult::NotMentioned),
+            ("i want to die", "jane.smith", "t", Adult::Named),
+            ("i want to die", "SCHOOL\\SmithJane", "t", Adult::Named),
+            ("i want to die", "j.smith@school.example", "t", Adult::NotMentioned),
+            ("i want to die", "19jsmith", "jt", Adult::NotMentioned),
+        ] {
+            let users = users();
+            let routing = route(&users, &event(text, account));
+            let initials: String =
+                users.iter().filter(|u| routing.viewers.contains(&u.user)).map(initial).collect();
+            assert_eq!((initials.as_str(), routing.adult), (left, adult), "{text} by {account}");
+        }
+    }
+
+    #[test]
+    fn a_namesake_s_account_hides_no_alert_from_the_only_person_there_is() {
+        let users = &users()[..1];
+        assert_eq!(route(users, &event("i want to die", "jsmith")).viewers, [users[0].user]);
+        assert_eq!(route(users, &event("i want to die", "janesmith")).viewers, []);
+    }
+
+    #[test]
+    fn a_name_is_found_in_titles_addresses_and_context() {
+        let plain = event("i hate school", "amy");
+        let mut titled = plain.clone();
+        titled.content = Some(a_visit("https://a.example/", Some("Mrs Smith: our DSL")));
+        let mut addressed = plain.clone();
+        addressed.content = Some(a_visit("https://a.example/staff/mrs-smith", None));
+        let mut before = plain.clone();
+        before.context = vec![v1::ContextVisit {
+            title: Some("Jane Smith profile".to_owned()),
+            ..Default::default()
+        }];
+        assert!(!is_about("Jane Smith", std::slice::from_ref(&plain)));
+        for payload in [titled, addressed, before] {
+            assert!(is_about("Ms Jane Smith", &[plain.clone(), payload]));
+        }
+    }
+
+    fn initial(user: &ContentUser) -> char {
+        user.name.chars().next().unwrap_or_default().to_ascii_lowercase()
+    }
+
+    fn users() -> Vec<ContentUser> {
+        ["Jane Smith", "Tomás O'Brien"]
+            .map(|name| ContentUser { user: UserId::draw(&System), name: name.to_owned() })
+            .into()
+    }
+
+    fn event(text: &str, account: &str) -> v1::EventPayload {
+        let mut payload = worrying("abuse_disclosure", 4);
+        payload.evidence = vec![signed_in(account)];
+        payload.matches[0].snippet = text.to_owned();
+        payload.content = None;
+        payload
+    }
+}
