@@ -1,0 +1,79 @@
+//! When a browser wrote a visit to its history file, seen from outside with no help from the agent.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use anyhow::Context as _;
+use jiff::Timestamp;
+
+/// How often the file's time of change is looked at. The file's own time is what is reported.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+
+/// Watches one history file.
+#[derive(Debug)]
+pub struct HistoryWatch {
+    file: PathBuf,
+    scratch: tempfile::TempDir,
+}
+
+impl HistoryWatch {
+    /// Watches `file`, which may not be there yet.
+    ///
+    /// # Errors
+    /// If there is no room for private copies.
+    pub fn new(file: PathBuf) -> anyhow::Result<Self> {
+        Ok(Self { file, scratch: tempfile::TempDir::new()? })
+    }
+
+    /// Waits until the file holds a visit whose address contains `mark`, and says when it was written: the
+    /// time of change of the first version of the file that has it.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub async fn written(&self, mark: &str) -> anyhow::Result<Timestamp> {
+        let mut looked_at = None;
+        loop {
+            let changed = changed(&self.file);
+            if changed.is_some() && changed != looked_at {
+                looked_at = changed;
+                if let Some(at) = changed.filter(|_| self.holds(mark).unwrap_or(false)) {
+                    return Timestamp::try_from(at).context("the file's time is out of range");
+                }
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// A copy caught in mid-write does not open, or lacks the visit; the next change brings it.
+    fn holds(&self, mark: &str) -> anyhow::Result<bool> {
+        let copy = self.scratch.path().join("History");
+        for suffix in ["", "-wal", "-journal"] {
+            let (from, to) = (with(&self.file, suffix), with(&copy, suffix));
+            if from.exists() {
+                std::fs::copy(from, to)?;
+            } else if to.exists() {
+                std::fs::remove_file(to)?;
+            }
+        }
+        let database = rusqlite::Connection::open(&copy)?;
+        let found = database.query_row(
+            "SELECT EXISTS (SELECT 1 FROM visits v JOIN urls u ON u.id = v.url WHERE instr(u.url, ?1))",
+            [mark],
+            |row| row.get(0),
+        )?;
+        Ok(found)
+    }
+}
+
+fn changed(file: &Path) -> Option<SystemTime> {
+    ["", "-wal"]
+        .iter()
+        .filter_map(|suffix| with(file, suffix).metadata().ok()?.modified().ok())
+        .max()
+}
+
+fn with(file: &Path, suffix: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}

@@ -1,0 +1,30 @@
+//! Redshank as its users meet it: real programs, a real browser, real TLS, on one machine.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`programs`] | the agent and the collector: built, started, killed |
+//! | [`stack`] | a collector with a school, its people and an enrolled device, in a folder of its own |
+//! | [`browser`] | a browser of this machine, headless, with a profile of its own |
+//! | [`site`] | a small website on loopback that walks the browser through a [`script`] |
+//! | [`script`] | what the pupil of the demo does, and what should come of it |
+//! | [`console`] | the console as a person's browser sees it, signed in |
+//! | [`feed`] | the feed as a monitoring service reads it |
+//! | [`pupil`] | one who goes through a script: in a browser, or by a [`replay`] of a history it wrote |
+//! | [`history`] | when a browser wrote a visit to its history file |
+//! | [`measure`] | how long a visit takes to the queue |
+//!
+//! The agent and the collector are not linked here but started, as their users start them: each is built by
+//! itself, so that the collector's SQLCipher stays out of the agent. One test alone links the collector, to open
+//! its store with its own keys.
+
+pub mod browser;
+pub mod console;
+pub mod feed;
+pub mod history;
+pub mod measure;
+pub mod programs;
+pub mod pupil;
+pub mod replay;
+pub mod script;
+pub mod site;
+pub mod stack;
