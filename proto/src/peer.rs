@@ -1,7 +1,8 @@
 //! Who a client certificate says its holder is: one URI among its subject alternative names.
 //!
-//! `redshank:device/<school>/<device>` or `redshank:reader/<reader>`. The issuing CA is constrained to
-//! sign nothing else for clients, and the subject carries no meaning.
+//! `redshank:device/<school>/<device>` or `redshank:reader/<reader>`. The subject carries no meaning. Nothing
+//! in the issuing CA's certificate keeps it from signing other names: its key is the collector's, whose code
+//! puts one such name, of its own choosing, into a client's certificate whatever the signing request asks.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! `device list` and `device approve`.
+//! `device list`, `device approve`, `device revoke`.
 
 use std::io::Write;
 
@@ -65,6 +65,16 @@ pub(super) async fn approve(
 ) -> anyhow::Result<()> {
     host.store.write(&Scope::command_line(), move |edit| edit.approve_device(device)).await?;
     writeln!(out, "Device {device} is approved.")?;
+    Ok(())
+}
+
+pub(super) async fn revoke(
+    host: &Host,
+    device: DeviceId,
+    out: &mut (dyn Write + Send),
+) -> anyhow::Result<()> {
+    host.store.write(&Scope::command_line(), move |edit| edit.revoke_device(device)).await?;
+    writeln!(out, "Device {device} is revoked; to be watched over again, it enrols anew.")?;
     Ok(())
 }
 

@@ -7,6 +7,7 @@
 mod device;
 mod host;
 mod init;
+mod logging;
 mod people;
 mod policy;
 mod school;
@@ -24,6 +25,7 @@ use redshank_proto::clock::{Clock, Randomness};
 use redshank_proto::id::DeviceId;
 
 pub use self::host::Host;
+pub use self::logging::log_to_stderr;
 pub use self::serve::{Addresses, serve};
 use crate::store::Role;
 
@@ -133,6 +135,11 @@ enum Device {
     },
     /// Approves a pending device.
     Approve {
+        /// The device's id, as `device list` prints it.
+        device: DeviceId,
+    },
+    /// Refuses a device from now on and for good.
+    Revoke {
         /// The device's id, as `device list` prints it.
         device: DeviceId,
     },
@@ -250,6 +257,7 @@ pub async fn run(
         Command::Device(Device::Approve { device }) => {
             device::approve(&open()?, device, out).await?;
         }
+        Command::Device(Device::Revoke { device }) => device::revoke(&open()?, device, out).await?,
         Command::User(User::Add(user)) => people::add_user(&open()?, user, out).await?,
         Command::Reader(Reader::Add { name, schools, out: folder, format }) => {
             people::add_reader(&open()?, name, &schools, &folder, format, out).await?;

@@ -20,7 +20,10 @@ use tonic::service::Routes;
 use super::Host;
 use super::policy::publish_to;
 use crate::listen::standing::Standing;
-use crate::listen::{Acceptor, Certificates, DRAIN, describe, grpc_server, places, serve_console};
+use crate::listen::{
+    Acceptor, Certificates, DRAIN, describe, grpc_server, places, serve_console,
+    server_for_strangers,
+};
 use crate::policy::Rules;
 use crate::store::{Purpose, Scope};
 use crate::{console, enrolment, feed, ingest, policy, triage};
@@ -110,12 +113,15 @@ pub async fn serve(
     let console = console::router(store.clone(), console_settings, clock.clone(), randomness);
 
     let tasks = TaskTracker::new();
-    for (routes, acceptor) in [(enrolment_routes, for_enrolment), (agents_routes, for_agents)] {
+    for (mut server, routes, acceptor) in [
+        (server_for_strangers(), enrolment_routes, for_enrolment),
+        (grpc_server(), agents_routes, for_agents),
+    ] {
         let (connections, stopped) =
             (acceptor.connections(stopping.clone()), stopping.clone().cancelled_owned());
         tasks.spawn(async move {
             let serving =
-                grpc_server().add_routes(routes).serve_with_incoming_shutdown(connections, stopped);
+                server.add_routes(routes).serve_with_incoming_shutdown(connections, stopped);
             if let Err(error) = serving.await {
                 tracing::error!(%error, "a listener failed");
             }

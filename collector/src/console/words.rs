@@ -212,6 +212,11 @@ pub(super) fn alarm(kind: AlarmKind) -> &'static str {
         AlarmKind::EventsRefused => {
             "Events of this device were refused. Update the agent on this device."
         }
+        AlarmKind::HeldBack => {
+            "This device sends more than is kept of one, and the rest waits on it. Look for a program gone \
+             wrong; if it lasts, enrol it anew."
+        }
+        AlarmKind::NoViewer => "An alert has nobody who may see it. Add a user who may.",
     }
 }
 

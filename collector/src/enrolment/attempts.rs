@@ -11,6 +11,8 @@ use std::sync::{Mutex, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 use tonic::Status;
 
+use crate::listen::places::network;
+
 /// Failures of one address in one window.
 const FAILURES: u32 = 200;
 /// How long failures are remembered.
@@ -35,7 +37,7 @@ impl Attempts {
     /// `RESOURCE_EXHAUSTED` if it has failed too often.
     pub fn check(&self, address: IpAddr, now: Timestamp) -> Result<(), Status> {
         let attempts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match attempts.get(&address.to_canonical()) {
+        match attempts.get(&network(address)) {
             Some(failures) if failures.count >= FAILURES && !failures.over(now) => {
                 Err(Status::resource_exhausted(
                     "too many failed attempts from this address; wait a minute",
@@ -58,7 +60,7 @@ impl Attempts {
             }
         }
         let failures =
-            attempts.entry(address.to_canonical()).or_insert(Failures { since: now, count: 0 });
+            attempts.entry(network(address)).or_insert(Failures { since: now, count: 0 });
         if failures.over(now) {
             *failures = Failures { since: now, count: 0 };
         }

@@ -67,23 +67,11 @@ impl EnrolmentService for Enrolment {
         &self,
         request: Request<GetTrustBundleRequest>,
     ) -> Result<Response<GetTrustBundleResponse>, Status> {
-        let sha256: [u8; 32] = request
-            .into_inner()
-            .bundle_sha256
-            .try_into()
-            .map_err(|_| Status::invalid_argument("a bundle's hash is 32 bytes"))?;
-        let read = self.store.read(&scope(), move |view| view.bundles(&sha256)).await;
-        match read {
-            Ok(bundles) => {
-                let newer = bundles.newest != bundles.asked;
-                Ok(Response::new(GetTrustBundleResponse {
-                    trust_bundle: Some(bundles.asked),
-                    newest: newer.then_some(bundles.newest),
-                }))
-            }
-            Err(StoreError::Missing(_)) => Err(Status::not_found("there is no such trust bundle")),
-            Err(error) => Err(status(&error)),
-        }
+        let address = Caller::of(request.extensions())?.address.ip();
+        self.attempts.check(address, self.clock.now())?;
+        let answer = self.bundle(request.into_inner()).await;
+        self.attempts.count(address, self.clock.now(), answer.is_ok());
+        answer.map(Response::new)
     }
 
     async fn enrol(
@@ -110,6 +98,27 @@ impl EnrolmentService for Enrolment {
 }
 
 impl Enrolment {
+    async fn bundle(
+        &self,
+        request: GetTrustBundleRequest,
+    ) -> Result<GetTrustBundleResponse, Status> {
+        let sha256: [u8; 32] = request
+            .bundle_sha256
+            .try_into()
+            .map_err(|_| Status::invalid_argument("a bundle's hash is 32 bytes"))?;
+        match self.store.read(&scope(), move |view| view.bundles(&sha256)).await {
+            Ok(bundles) => {
+                let newer = bundles.newest != bundles.asked;
+                Ok(GetTrustBundleResponse {
+                    trust_bundle: Some(bundles.asked),
+                    newest: newer.then_some(bundles.newest),
+                })
+            }
+            Err(StoreError::Missing(_)) => Err(Status::not_found("there is no such trust bundle")),
+            Err(error) => Err(status(&error)),
+        }
+    }
+
     async fn enrolled(&self, request: EnrolRequest) -> Result<EnrolResponse, Status> {
         let secret: [u8; 32] = request.token_secret.try_into().map_err(|_| unknown_token())?;
         let description = request.device.unwrap_or_default();

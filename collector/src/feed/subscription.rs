@@ -51,10 +51,7 @@ pub(super) fn follow(
     after: Place,
     open: OpenStream,
 ) -> Answers<SubscribeResponse> {
-    answers(move |sender| async move {
-        let _open = open;
-        subscribe(&feed, reader, after, &sender).await
-    })
+    answers(move |sender| async move { subscribe(&feed, reader, &open, after, &sender).await })
 }
 
 /// Streams every open alert, then the cursor from which [`follow`] goes on.
@@ -63,10 +60,7 @@ pub(super) fn snapshot(
     reader: ReaderId,
     open: OpenStream,
 ) -> Answers<SnapshotResponse> {
-    answers(move |sender| async move {
-        let _open = open;
-        snap(&feed, reader, &sender).await
-    })
+    answers(move |sender| async move { snap(&feed, reader, &open, &sender).await })
 }
 
 /// Why a stream ends.
@@ -88,6 +82,7 @@ impl From<Status> for End {
 async fn subscribe(
     feed: &Feed,
     reader: ReaderId,
+    open: &OpenStream,
     after: Place,
     sender: &Sender<SubscribeResponse>,
 ) -> Result<(), End> {
@@ -97,7 +92,7 @@ async fn subscribe(
     let mut heartbeat = tokio::time::Instant::now() + pace.heartbeat;
     loop {
         changed.mark_unchanged();
-        let page = page(feed, reader, place).await?;
+        let page = page(feed, reader, open, place).await?;
         let full = page.len() == usize::try_from(PAGE).unwrap_or(usize::MAX);
         for (after, change) in page {
             send(sender, feed.pace, response(subscribe_response::Event::Change(change))).await?;
@@ -125,6 +120,7 @@ async fn subscribe(
 async fn page(
     feed: &Feed,
     reader: ReaderId,
+    open: &OpenStream,
     after: Place,
 ) -> Result<Vec<(Place, AlertChange)>, End> {
     let scope = feed.entitled(reader).await?;
@@ -139,6 +135,7 @@ async fn page(
     if alerts.is_empty() {
         return Ok(Vec::new());
     }
+    tokio::time::sleep(open.take_alerts(alerts.len())).await;
     let alerts = feed.disclose(&scope, alerts).await?;
     let generation = feed.store.generation();
     let page = changes.into_iter().zip(alerts).map(|(change, alert)| {
@@ -148,7 +145,12 @@ async fn page(
     Ok(page.collect())
 }
 
-async fn snap(feed: &Feed, reader: ReaderId, sender: &Sender<SnapshotResponse>) -> Result<(), End> {
+async fn snap(
+    feed: &Feed,
+    reader: ReaderId,
+    open: &OpenStream,
+    sender: &Sender<SnapshotResponse>,
+) -> Result<(), End> {
     // The cursor first: what changes while the alerts go out comes again with Subscribe.
     let scope = feed.entitled(reader).await?;
     let newest = feed
@@ -167,6 +169,7 @@ async fn snap(feed: &Feed, reader: ReaderId, sender: &Sender<SnapshotResponse>) 
         let alerts = read.await.map_err(refusal)?;
         let Some(last) = alerts.last().map(|alert| alert.alert) else { break };
         after = Some(last);
+        tokio::time::sleep(open.take_alerts(alerts.len())).await;
         for alert in feed.disclose(&scope, alerts).await? {
             send(
                 sender,

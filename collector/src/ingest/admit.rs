@@ -1,13 +1,15 @@
 //! What is taken, what is refused for good, and what ends a stream: pure, decided before any disk.
+//!
+//! `REJECTION_REASON_TOO_MANY_EPOCHS` is never given: a device at that bound waits, and keeps its events.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use redshank_proto::id::{Epoch, KeyId, Lane, Position};
 use redshank_proto::v1::{LaneAcknowledgement, RejectedEvent, RejectionReason};
 use redshank_proto::{bounds, token, v1};
 use tonic::{Code, Status};
 
-use crate::store::log::{Announced, Arrival};
+use crate::store::log::Arrival;
 
 /// The largest sequence: a column of the log is a signed 64-bit number.
 const LAST_SEQUENCE: u64 = i64::MAX as u64;
@@ -73,7 +75,7 @@ impl From<Violation> for Status {
 
 /// The epochs that a stream has announced.
 #[derive(Debug, Default)]
-pub struct Epochs(HashMap<Epoch, Announced>);
+pub struct Epochs(HashSet<Epoch>);
 
 /// A batch, sorted: what is to be written, and what is to be answered once it is.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,16 +87,16 @@ pub struct Admitted {
 }
 
 impl Epochs {
-    /// Takes note of an announcement and what the store made of it.
+    /// Takes note of an epoch whose key the store has.
     ///
     /// # Errors
     /// [`Violation::Epochs`] if there are too many on this stream.
-    pub fn announce(&mut self, epoch: Epoch, announced: Announced) -> Result<(), Violation> {
+    pub fn announce(&mut self, epoch: Epoch) -> Result<(), Violation> {
         let most = usize::try_from(bounds::EPOCHS_PER_DEVICE).unwrap_or(usize::MAX);
-        if self.0.len() > most {
+        if self.0.len() >= most && !self.0.contains(&epoch) {
             return Err(Violation::Epochs);
         }
-        self.0.insert(epoch, announced);
+        self.0.insert(epoch);
         Ok(())
     }
 }
@@ -149,15 +151,14 @@ fn judge(
     epochs: &Epochs,
 ) -> Result<Result<Position, RejectionReason>, Violation> {
     let epoch = Epoch::try_from(event.epoch.as_slice()).map_err(|_| Violation::Id)?;
-    let announced = epochs.0.get(&epoch).ok_or(Violation::EpochNotAnnounced)?;
+    if !epochs.0.contains(&epoch) {
+        return Err(Violation::EpochNotAnnounced);
+    }
     let Some(lane) = Lane::from_number(event.lane) else {
         return Ok(Err(RejectionReason::Identity));
     };
     if !(1..=LAST_SEQUENCE).contains(&event.sequence) {
         return Ok(Err(RejectionReason::Identity));
-    }
-    if *announced == Announced::TooMany {
-        return Ok(Err(RejectionReason::TooManyEpochs));
     }
     if !(1..=bounds::SEALED_PAYLOAD_BYTES).contains(&event.sealed_payload.len()) {
         return Ok(Err(RejectionReason::Size));
@@ -216,10 +217,9 @@ mod tests {
 
     #[test]
     fn each_event_is_taken_refused_or_ends_the_stream() {
-        let (epoch, surplus) = (Epoch::draw(&System), Epoch::draw(&System));
+        let epoch = Epoch::draw(&System);
         let mut epochs = Epochs::default();
-        epochs.announce(epoch, Announced::Taken).unwrap();
-        epochs.announce(surplus, Announced::TooMany).unwrap();
+        epochs.announce(epoch).unwrap();
         let largest = bounds::SEALED_PAYLOAD_BYTES;
         let taken = |sequence, lane| Ok(Ok(Position { epoch, lane, sequence }));
         let refused = |reason| Ok(Err(reason));
@@ -233,7 +233,6 @@ mod tests {
             (event(&epoch, URGENT, LAST_SEQUENCE + 1, 20), refused(RejectionReason::Identity)),
             (event(&epoch, 0, 1, 20), refused(RejectionReason::Identity)),
             (event(&epoch, 7, 1, 20), refused(RejectionReason::Identity)),
-            (event(&surplus, URGENT, 1, 20), refused(RejectionReason::TooManyEpochs)),
             (event(&Epoch::draw(&System), URGENT, 1, 20), Err(Violation::EpochNotAnnounced)),
             (
                 v1::SealedEvent { epoch: vec![1], ..event(&epoch, URGENT, 1, 20) },
@@ -248,7 +247,7 @@ mod tests {
     fn a_batch_is_answered_lane_by_lane_with_what_was_refused() {
         let epoch = Epoch::draw(&System);
         let mut epochs = Epochs::default();
-        epochs.announce(epoch, Announced::Taken).unwrap();
+        epochs.announce(epoch).unwrap();
         let events = vec![
             event(&epoch, URGENT, 3, 20),
             event(&epoch, ROUTINE, 8, 20),
@@ -270,12 +269,22 @@ mod tests {
     fn a_batch_past_its_bounds_ends_the_stream() {
         let epoch = Epoch::draw(&System);
         let mut epochs = Epochs::default();
-        epochs.announce(epoch, Announced::Taken).unwrap();
+        epochs.announce(epoch).unwrap();
         let many = (1..=257).map(|sequence| event(&epoch, URGENT, sequence, 1)).collect();
         let large = (1..=17).map(|sequence| event(&epoch, URGENT, sequence, 64 * 1024)).collect();
         for events in [many, large] {
             assert_eq!(admit(v1::EventBatch { events }, &epochs), Err(Violation::Batch));
         }
+    }
+
+    #[test]
+    fn one_stream_announces_so_many_epochs_and_each_as_often_as_it_likes() {
+        let mut epochs = Epochs::default();
+        let all: Vec<_> = (0..bounds::EPOCHS_PER_DEVICE).map(|_| Epoch::draw(&System)).collect();
+        for epoch in all.iter().chain(&all) {
+            assert_eq!(epochs.announce(*epoch), Ok(()));
+        }
+        assert_eq!(epochs.announce(Epoch::draw(&System)), Err(Violation::Epochs));
     }
 
     #[test]

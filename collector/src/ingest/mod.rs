@@ -12,10 +12,12 @@
 //! - **The newest stream of a device wins** ([`streams`]): a laptop that came back on another network is not
 //!   kept out by its own dead connection. A clone's two agents take turns and are marked, both taken.
 //! - **Back-pressure.** A stream has one batch under way; all streams together have [`BYTES_UNDER_WAY`];
-//!   each device has a [`pace`]. Who is past one is read from later, and its spool holds the rest.
+//!   each device has an [`allowance`] that outlives its streams. Who is past one is read from later or told
+//!   to come again later, and its spool holds the rest.
 //! - Content is never opened here: the log holds it sealed.
 
 pub mod admit;
+pub mod allowance;
 pub mod pace;
 mod session;
 pub mod streams;
@@ -32,6 +34,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
+use self::allowance::Allowances;
 use self::session::Session;
 use self::streams::Streams;
 use crate::listen::Caller;
@@ -51,6 +54,7 @@ pub struct Ingest {
     standing: Standing,
     clock: Arc<dyn Clock>,
     streams: Streams,
+    allowances: Allowances,
     under_way: Arc<Semaphore>,
     stopping: CancellationToken,
 }
@@ -64,9 +68,9 @@ pub fn service(
     stopping: CancellationToken,
 ) -> IngestServiceServer<Ingest> {
     let under_way = Arc::new(Semaphore::new(BYTES_UNDER_WAY));
-    let streams = Streams::default();
-    IngestServiceServer::new(Ingest { store, standing, clock, streams, under_way, stopping })
-        .max_decoding_message_size(bounds::MESSAGE_BYTES)
+    let (streams, allowances) = (Streams::default(), Allowances::default());
+    let ingest = Ingest { store, standing, clock, streams, allowances, under_way, stopping };
+    IngestServiceServer::new(ingest).max_decoding_message_size(bounds::MESSAGE_BYTES)
 }
 
 #[tonic::async_trait]
@@ -94,6 +98,7 @@ impl IngestService for Ingest {
             self.clock.clone(),
             self.standing.policies(),
             self.under_way.clone(),
+            self.allowances.of(device),
             (school, device),
         );
         let stopping = self.stopping.clone();

@@ -10,15 +10,14 @@ use redshank_proto::v1::report_response::Message as Down;
 use redshank_proto::v1::{ReportRequest, ReportResponse};
 use redshank_proto::{bounds, time, v1};
 use tokio::sync::{Semaphore, SemaphorePermit, mpsc, watch};
-use tokio::time::Instant;
 use tonic::{Status, Streaming};
 
 use super::admit::{Epochs, Violation, admit, check_description, check_health, epoch_of};
-use super::pace::{EVENTS, OTHERS, Pace};
+use super::allowance::DeviceAllowance;
 use super::{answer, status};
 use crate::listen::standing::PolicySerials;
 use crate::store::devices::reporting::Connecting;
-use crate::store::log::Reception;
+use crate::store::log::{Announced, Reception};
 use crate::store::{Scope, Store};
 
 /// An agent says `Hello` as it connects; who does not is holding a place open.
@@ -43,9 +42,7 @@ pub(super) struct Session {
     skew_micros: i64,
     /// Serial of the policy that the device has or was offered.
     policy_serial: u64,
-    began: Instant,
-    events: Pace,
-    others: Pace,
+    allowance: DeviceAllowance,
 }
 
 impl Session {
@@ -54,6 +51,7 @@ impl Session {
         clock: Arc<dyn Clock>,
         policies: watch::Receiver<PolicySerials>,
         under_way: Arc<Semaphore>,
+        allowance: DeviceAllowance,
         (school, device): (SchoolId, DeviceId),
     ) -> Self {
         Self {
@@ -67,9 +65,7 @@ impl Session {
             epochs: Epochs::default(),
             skew_micros: 0,
             policy_serial: 0,
-            began: Instant::now(),
-            events: Pace::new(EVENTS, Duration::ZERO),
-            others: Pace::new(OTHERS, Duration::ZERO),
+            allowance,
         }
     }
 
@@ -102,6 +98,7 @@ impl Session {
     }
 
     async fn hello(&mut self, hello: v1::Hello, answers: &Answers) -> Result<(), Status> {
+        self.allowance.take_other().await;
         let now = self.clock.now();
         let description = hello.device.unwrap_or_default();
         check_description(&description)?;
@@ -146,11 +143,7 @@ impl Session {
     async fn step(&mut self, message: ReportRequest, answers: &Answers) -> Result<(), Status> {
         match message.message.ok_or(Violation::Empty)? {
             Up::Hello(_) => Err(Violation::HelloAgain.into()),
-            Up::EpochKey(key) => {
-                self.announce(key).await?;
-                self.wait_for_others().await;
-                Ok(())
-            }
+            Up::EpochKey(key) => self.announce(key).await,
             Up::Events(batch) => self.take(batch, answers).await,
             Up::Health(health) => self.health(health, answers).await,
             Up::CheckResult(result) => match result.health {
@@ -161,6 +154,7 @@ impl Session {
     }
 
     async fn announce(&mut self, key: v1::EpochKey) -> Result<(), Status> {
+        self.allowance.take_other().await;
         let epoch = epoch_of(&key)?;
         let (school, device) = (self.school, self.device);
         let announced = self
@@ -168,17 +162,26 @@ impl Session {
             .write(&self.scope, move |edit| edit.announce_epoch(school, device, epoch, &key))
             .await
             .map_err(|error| status(&error))?;
-        self.epochs.announce(epoch, announced)?;
-        Ok(())
+        match announced {
+            Announced::Taken => Ok(self.epochs.announce(epoch)?),
+            Announced::TooMany => Err(Status::resource_exhausted(
+                "this device has as many epochs as are kept of one; its events wait on it until the oldest of \
+                 them can be forgotten",
+            )),
+        }
     }
 
     async fn take(&mut self, batch: v1::EventBatch, answers: &Answers) -> Result<(), Status> {
+        self.allowance.wait_for_events().await;
+        let sent = batch.events.len();
         let admitted = admit(batch, &self.epochs)?;
         let bytes: usize = admitted.arrivals.iter().map(|arrival| arrival.sealed.len()).sum();
-        let count = admitted.arrivals.len();
         let reception =
             Reception { school: self.school, device: self.device, skew_micros: self.skew_micros };
-        if count > 0 {
+        if !self.allowance.take_events(sent, bytes) {
+            return Err(self.hold_back().await);
+        }
+        if !admitted.arrivals.is_empty() {
             let under_way = self.under_way.clone();
             let _permit = room(&under_way, bytes, answers).await?;
             let arrivals = admitted.arrivals;
@@ -191,13 +194,25 @@ impl Session {
             log_generation: self.store.generation().to_vec(),
             lanes: admitted.lanes,
         };
-        send(answers, Down::Acknowledgement(acknowledgement)).await?;
-        let wait = self.events.take(count, self.began.elapsed());
-        tokio::time::sleep(wait).await;
-        Ok(())
+        send(answers, Down::Acknowledgement(acknowledgement)).await
+    }
+
+    /// Tells a technician that the device sends more than is kept of one, and the device to come again later.
+    async fn hold_back(&self) -> Status {
+        let (school, device) = (self.school, self.device);
+        let told = self.store.write(&self.scope, move |edit| edit.hold_back(school, device)).await;
+        told.err().map_or_else(
+            || {
+                Status::resource_exhausted(
+                    "this device has sent as much as is kept of one in a day; its events wait on it",
+                )
+            },
+            |error| status(&error),
+        )
     }
 
     async fn health(&mut self, health: v1::Health, answers: &Answers) -> Result<(), Status> {
+        self.allowance.take_other().await;
         check_health(&health)?;
         self.policy_serial = self.policy_serial.max(health.policy_serial);
         let (school, device) = (self.school, self.device);
@@ -205,9 +220,7 @@ impl Session {
             .write(&self.scope, move |edit| edit.report_health(school, device, &health))
             .await
             .map_err(|error| status(&error))?;
-        self.offer_policy(answers).await?;
-        self.wait_for_others().await;
-        Ok(())
+        self.offer_policy(answers).await
     }
 
     /// Offers the school's newest policy, once.
@@ -218,11 +231,6 @@ impl Session {
             send(answers, Down::PolicyOffer(v1::PolicyOffer { serial: newest })).await?;
         }
         Ok(())
-    }
-
-    async fn wait_for_others(&mut self) {
-        let wait = self.others.take(1, self.began.elapsed());
-        tokio::time::sleep(wait).await;
     }
 }
 
@@ -245,4 +253,28 @@ async fn room<'a>(
 async fn send(answers: &Answers, message: Down) -> Result<(), Status> {
     let gone = |_| Status::cancelled("the agent has gone");
     answers.send(Ok(answer(message))).await.map_err(gone)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_agent_is_asked_to_slow_down_while_there_is_no_room_and_then_served() {
+        let (answers, mut heard) = mpsc::channel(4);
+        let under_way = Semaphore::new(3);
+        let all = room(&under_way, 3 * 1024, &answers).await.unwrap();
+        assert!(heard.try_recv().is_err(), "there was room");
+        let waiting = room(&under_way, 1, &answers);
+        let freeing = async {
+            let said = heard.recv().await.unwrap().unwrap().message;
+            let Some(Down::SlowDown(v1::SlowDown { pause: Some(pause) })) = said else {
+                panic!("{said:?}")
+            };
+            assert_eq!(pause.seconds, 2);
+            drop(all);
+        };
+        let (permit, ()) = tokio::join!(waiting, freeing);
+        assert_eq!(permit.unwrap().num_permits(), 1);
+    }
 }

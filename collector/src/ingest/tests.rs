@@ -15,8 +15,8 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status, Streaming};
 
 use crate::cli::tests::running::{Agent, Running};
-use crate::store::devices::tests::revoke_all;
 use crate::store::log::LoggedEvent;
+use crate::store::log::tests::fill_epochs;
 use crate::store::{Purpose, Scope, Store};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -89,13 +89,36 @@ async fn a_revoked_device_is_cut_off_and_told_when_it_comes_again() {
     let agent = running.agent().await;
     let mut stream = Stream::open(&agent).await;
     stream.welcome().await;
-    revoke_all(&running.store()).await;
+    let device = agent.device.to_string();
+    let (_, said) = running.run(&["device", "revoke", &device]).await;
+    assert!(said.contains("is revoked"), "{said}");
     tokio::time::timeout(Duration::from_secs(10), stream.end()).await.unwrap();
     let refused = Stream::silent(&agent).await.err().unwrap();
     assert_eq!(refused.code(), Code::PermissionDenied);
     let mut policies = PolicyServiceClient::new(agent.channel().await);
     let refused = policies.get_policy(v1::GetPolicyRequest {}).await.unwrap_err();
     assert_eq!(refused.code(), Code::PermissionDenied);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_at_its_epochs_bound_is_told_to_wait_and_loses_nothing() {
+    let running = Running::start().await;
+    let agent = running.agent().await;
+    fill_epochs(&running.store()).await;
+    let (last, last_key) = begin_epoch(running.school, agent.trust.hpke_key(), &System).unwrap();
+    let (cipher, key) = begin_epoch(running.school, agent.trust.hpke_key(), &System).unwrap();
+    let mut stream = Stream::open(&agent).await;
+    stream.welcome().await;
+    stream.say(Up::EpochKey(last_key)).await;
+    stream.say(events(&last, 1..=1)).await;
+    assert!(stream.acknowledgement().await.lanes[0].rejected.is_empty());
+    stream.say(Up::EpochKey(key)).await;
+    stream.say(events(&cipher, 1..=1)).await;
+    let end = stream.end().await;
+    assert_eq!(end.code(), Code::ResourceExhausted);
+    assert!(end.message().contains("wait"), "{end}");
+    assert_eq!(log(&running.store()).await.len(), 1);
     running.stop().await;
 }
 

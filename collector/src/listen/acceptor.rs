@@ -10,6 +10,7 @@ use redshank_proto::bounds;
 use redshank_proto::peer::Peer;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_stream::wrappers::ReceiverStream;
@@ -24,6 +25,9 @@ use super::{Caller, ClientCertificate, Connection};
 const QUEUE: usize = 64;
 /// How long to wait after `accept` failed: most often the process is out of file descriptors.
 const AFTER_FAILURE: Duration = Duration::from_millis(100);
+
+/// How often the log has a line about connections that found no place.
+const TELL_EVERY: Duration = Duration::from_secs(60);
 
 /// A listener's TLS configuration, swapped while it serves.
 pub type TlsConfig = Arc<ArcSwap<ServerConfig>>;
@@ -78,6 +82,7 @@ impl Acceptor {
     }
 
     async fn accept(&self, ready: &mpsc::Sender<io::Result<Connection>>) {
+        let mut turned_away = TurnedAway::default();
         loop {
             let (stream, address) = match self.listener.accept().await {
                 Ok(accepted) => accepted,
@@ -87,8 +92,8 @@ impl Acceptor {
                     continue;
                 }
             };
-            let Some(places) = self.places.take(address.ip().to_canonical()) else {
-                tracing::warn!("a connection was closed: all places are taken");
+            let Some(places) = self.places.take(address.ip()) else {
+                turned_away.one_more();
                 continue;
             };
             let tls = TlsAcceptor::from(self.tls.load_full());
@@ -102,6 +107,23 @@ impl Acceptor {
                     Err(_) => tracing::debug!("a handshake took too long"),
                 }
             });
+        }
+    }
+}
+
+/// Connections that found no place. Their number is a stranger's choice, that of the log's lines is not.
+#[derive(Debug, Default)]
+struct TurnedAway {
+    count: u64,
+    told_at: Option<Instant>,
+}
+
+impl TurnedAway {
+    fn one_more(&mut self) {
+        self.count += 1;
+        if self.told_at.is_none_or(|told| told.elapsed() >= TELL_EVERY) {
+            tracing::warn!(count = self.count, "connections were closed: all places are taken");
+            *self = Self { count: 0, told_at: Some(Instant::now()) };
         }
     }
 }

@@ -139,3 +139,61 @@ fn read(path: &Path) -> Result<Vec<u8>, CertificatesError> {
 fn failed(path: &Path, reason: &str) -> CertificatesError {
     CertificatesError::File { path: path.display().to_string(), reason: reason.to_owned() }
 }
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{CertificateParams, KeyPair};
+    use redshank_proto::clock::System;
+    use tempfile::TempDir;
+
+    use super::*;
+
+    #[test]
+    fn files_that_are_of_no_use_are_named() {
+        let folder = TempDir::new().unwrap();
+        let key = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::default().self_signed(&key).unwrap().pem();
+        let write =
+            |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        write("chain.pem", &certificate.repeat(2));
+        write("leaf.key", &key.serialize_pem());
+        write("empty.pem", "");
+        write("broken.pem", &certificate.replace("-----END", "-----BEGIN"));
+        for (chain, key, expected) in [
+            ("chain.pem", "leaf.key", None),
+            ("gone.pem", "leaf.key", Some("gone.pem: cannot be read")),
+            ("empty.pem", "leaf.key", Some("empty.pem: holds no certificates in PEM")),
+            ("broken.pem", "leaf.key", Some("broken.pem: holds no certificates in PEM")),
+            ("leaf.key", "leaf.key", Some("leaf.key: holds no certificates in PEM")),
+            ("chain.pem", "gone.key", Some("gone.key: cannot be read")),
+            ("chain.pem", "chain.pem", Some("chain.pem: holds no private key in PEM")),
+        ] {
+            let files = CertificateFiles {
+                certificate: folder.path().join(chain),
+                key: folder.path().join(key),
+            };
+            match (identity_of(&files), expected) {
+                (Ok(identity), None) => assert_eq!(identity.chain.len(), 2),
+                (Err(error), Some(expected)) => {
+                    assert!(error.to_string().contains(expected), "{error}");
+                }
+                (read, expected) => panic!("{read:?} is not {expected:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn another_certificate_s_key_is_refused() {
+        let folder = TempDir::new().unwrap();
+        let (own, other) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
+        let certificate = CertificateParams::default().self_signed(&own).unwrap().pem();
+        let files = CertificateFiles {
+            certificate: folder.path().join("own.pem"),
+            key: folder.path().join("other.key"),
+        };
+        std::fs::write(&files.certificate, certificate).unwrap();
+        std::fs::write(&files.key, other.serialize_pem()).unwrap();
+        let identity = identity_of(&files).unwrap();
+        assert!(tls::server(identity, &[ALPN_HTTP1], Arc::new(System)).is_err());
+    }
+}

@@ -1,17 +1,32 @@
 //! The gRPC listeners: bounds on streams and headers, health, reflection.
 
+use std::time::Duration;
+
 use redshank_proto::{bounds, v1};
 use tonic::service::Routes;
 use tonic::transport::Server;
+use tonic_health::pb::health_server::SERVICE_NAME as HEALTH;
 use tonic_health::server::health_reporter;
 use tonic_reflection::server::Builder;
 
-use super::{KEEP_ALIVE, KEEP_ALIVE_TIMEOUT};
+use super::{DRAIN, KEEP_ALIVE, KEEP_ALIVE_TIMEOUT};
 
 /// Streams of one connection at once: an agent has one and a call beside it, a reader a few.
 const STREAMS: u32 = 16;
 /// Bytes that a peer may send ahead on one stream, and on one connection: a full batch, and one more.
 const STREAM_WINDOW: u32 = 1024 * 1024 + 64 * 1024;
+
+/// How long a stranger keeps a connection: enrolment is a few calls.
+const STRANGERS_AGE: Duration = Duration::from_secs(60);
+
+/// A server for strangers: whoever it is, the place is somebody else's after a minute.
+#[must_use]
+pub fn server_for_strangers() -> Server {
+    server()
+        .max_connection_age(STRANGERS_AGE)
+        .max_connection_age_grace(DRAIN)
+        .timeout(STRANGERS_AGE)
+}
 
 /// A server with our bounds.
 #[must_use]
@@ -41,6 +56,7 @@ pub async fn describe(
     let builder = || {
         services
             .iter()
+            .chain([&HEALTH])
             .fold(Builder::configure(), |builder, service| builder.with_service_name(*service))
             .register_encoded_file_descriptor_set(v1::FILE_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)

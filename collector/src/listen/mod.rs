@@ -4,10 +4,12 @@
 //! TCP ─► places ─► handshake ─► Connection ─► gRPC (tonic): enrolment; agents and feed
 //!        (bounds)  (TLS 1.3)    (+ Caller)  └► HTTPS (hyper): console
 //! ```
-//! - **Nothing before TLS.** Handshakes run at the same time, each within [`bounds::HANDSHAKE_TIMEOUT`];
+//! - **Nothing before TLS.** Handshakes run at the same time, each within
+//!   [`redshank_proto::bounds::HANDSHAKE_TIMEOUT`];
 //!   one that fails costs its own task and nothing else.
 //! - **Every count has a bound** ([`places`]): connections in all, connections of one address that are not
-//!   authenticated yet. Past a bound a connection is closed at once, so that whoever has a place keeps it.
+//!   authenticated yet. Past a bound a connection is closed at once, so that whoever has a place keeps it;
+//!   on the enrolment listener it is somebody else's after a minute.
 //! - **Certificates and revocations are swapped without a restart.** Each handshake takes the configuration
 //!   that is current then. A connection whose client certificate is refused later is closed
 //!   ([`standing`]); what the caller is told when it comes again is the services' to say.
@@ -31,7 +33,7 @@ pub use self::caller::{Caller, ClientCertificate};
 pub use self::certificates::{Certificates, CertificatesError};
 pub use self::connection::Connection;
 pub use self::console::serve as serve_console;
-pub use self::grpc::{describe, server as grpc_server};
+pub use self::grpc::{describe, server as grpc_server, server_for_strangers};
 
 /// How long requests under way may take to end when the collector stops.
 pub const DRAIN: Duration = Duration::from_secs(5);

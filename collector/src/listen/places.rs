@@ -1,7 +1,8 @@
 //! Places for connections: so many in all, so many of one address.
 //!
 //! A school's devices come from one address (its router's), so the bound for an address counts only the
-//! connections that are not authenticated: handshakes on the agents' listener, everything on the others.
+//! connections that are not authenticated: handshakes on the agents' listener, everything on the others. An
+//! address of IPv6 counts as its [`network`].
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -60,6 +61,7 @@ impl Places {
     /// Takes a place for a connection from an address; `None` if there is none.
     #[must_use]
     pub fn take(&self, address: IpAddr) -> Option<(Place, AddressPlace)> {
+        let address = network(address);
         let mut taken = self.0.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let of_address = taken.by_address.get(&address).copied().unwrap_or(0);
         if taken.in_all >= self.0.bounds.in_all || of_address >= self.0.bounds.of_one_address {
@@ -68,6 +70,19 @@ impl Places {
         taken.in_all += 1;
         taken.by_address.insert(address, of_address + 1);
         Some((Place(self.clone()), AddressPlace { places: self.clone(), address }))
+    }
+}
+
+/// What counts as one address: of IPv6 the /64, because a home or a school has one to itself, and thus 2^64
+/// addresses to come from.
+#[must_use]
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => {
+            let bits = address.to_bits() >> 64 << 64;
+            IpAddr::V6(bits.into())
+        }
     }
 }
 
@@ -93,6 +108,23 @@ impl Drop for AddressPlace {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_network_of_ipv6_is_one_address() {
+        for (address, expected) in [
+            ("2001:db8::1", "2001:db8::"),
+            ("2001:db8::ffff:1", "2001:db8::"),
+            ("2001:db8:0:1::1", "2001:db8:0:1::"),
+            ("::ffff:192.0.2.1", "192.0.2.1"),
+        ] {
+            let expected: IpAddr = expected.parse().unwrap();
+            assert_eq!(network(address.parse().unwrap()), expected, "{address}");
+        }
+        let places = Places::new(Bounds { in_all: 9, of_one_address: 2 });
+        let taken: Vec<_> =
+            (1..5_u128).map(|n| places.take(IpAddr::V6((0xfd << 120 | n).into()))).collect();
+        assert_eq!(taken.iter().flatten().count(), 2);
+    }
 
     #[test]
     fn an_address_has_its_bound_and_gets_its_places_back() {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use rcgen::{CertificateParams, KeyPair};
 use redshank_proto::clock::System;
 use redshank_proto::tls::{self, Identity, Target};
 use redshank_proto::v1;
@@ -62,27 +63,76 @@ async fn health_is_told_on_the_agents_listener() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn reflection_names_our_services_in_both_versions() {
+    use tonic_reflection::pb::{v1 as newer, v1alpha as older};
+    let running = Running::start().await;
+    let agent = running.agent().await;
+    let services = [
+        "grpc.health.v1.Health",
+        "redshank.v1.FeedService",
+        "redshank.v1.IngestService",
+        "redshank.v1.PolicyService",
+    ];
+    let request = newer::ServerReflectionRequest {
+        message_request: Some(newer::server_reflection_request::MessageRequest::ListServices(
+            String::new(),
+        )),
+        ..Default::default()
+    };
+    let mut client =
+        newer::server_reflection_client::ServerReflectionClient::new(agent.channel().await);
+    let mut answers =
+        client.server_reflection_info(tokio_stream::once(request)).await.unwrap().into_inner();
+    let answer = answers.message().await.unwrap().unwrap().message_response.unwrap();
+    let newer::server_reflection_response::MessageResponse::ListServicesResponse(listed) = answer
+    else {
+        panic!("{answer:?}")
+    };
+    let mut names: Vec<_> = listed.service.into_iter().map(|service| service.name).collect();
+    names.sort();
+    assert_eq!(names, services);
+
+    let request = older::ServerReflectionRequest {
+        message_request: Some(older::server_reflection_request::MessageRequest::ListServices(
+            String::new(),
+        )),
+        ..Default::default()
+    };
+    let mut client =
+        older::server_reflection_client::ServerReflectionClient::new(agent.channel().await);
+    let mut answers =
+        client.server_reflection_info(tokio_stream::once(request)).await.unwrap().into_inner();
+    let answer = answers.message().await.unwrap().unwrap().message_response.unwrap();
+    let older::server_reflection_response::MessageResponse::ListServicesResponse(listed) = answer
+    else {
+        panic!("{answer:?}")
+    };
+    let mut names: Vec<_> = listed.service.into_iter().map(|service| service.name).collect();
+    names.sort();
+    assert_eq!(names, services);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_console_answers_over_https() {
     let running = Running::start().await;
     let agent = running.agent().await;
-    let mut roots = RootCertStore::empty();
-    roots.add(agent.trust.root()).unwrap();
-    let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    config.alpn_protocols = vec![tls::ALPN_HTTP1.to_vec()];
-    let address = running.addresses.console.replace("https://", "");
-    let stream = tokio::net::TcpStream::connect(&address).await.unwrap();
-    let name = ServerName::try_from("localhost").unwrap();
-    let mut stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap();
-    let request = format!("GET / HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = Vec::new();
-    stream.take(64 * 1024).read_to_end(&mut answer).await.unwrap();
-    assert!(answer.starts_with(b"HTTP/1.1 "), "{}", String::from_utf8_lossy(&answer));
+    let answer = home_page(&running, agent.trust.root()).await;
+    assert!(answer.starts_with("HTTP/1.1 "), "{answer}");
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_console_serves_under_the_school_s_own_certificate() {
+    let own = CertifiedKey::of("localhost");
+    let folder = tempfile::TempDir::new().unwrap();
+    let (certificate, key) = (folder.path().join("own.pem"), folder.path().join("own.key"));
+    std::fs::write(&certificate, own.certificate.pem()).unwrap();
+    std::fs::write(&key, own.key.serialize_pem()).unwrap();
+    let settings = format!("[console]\ncertificate = {certificate:?}\nkey = {key:?}\n");
+    let running = Running::start_with_settings(|text| text.replace("[console]\n", &settings)).await;
+    let answer = home_page(&running, own.certificate.der().clone()).await;
+    assert!(answer.starts_with("HTTP/1.1 "), "{answer}");
     running.stop().await;
 }
 
@@ -103,4 +153,40 @@ async fn a_stranger_s_certificate_does_not_reach_a_service() {
     assert!(refused);
     ours.stop().await;
     theirs.stop().await;
+}
+
+/// Asks the console for its home page, and trusts one root alone.
+async fn home_page(running: &Running, root: CertificateDer<'static>) -> String {
+    let mut roots = RootCertStore::empty();
+    roots.add(root).unwrap();
+    let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![tls::ALPN_HTTP1.to_vec()];
+    let address = running.addresses.console.replace("https://", "");
+    let stream = tokio::net::TcpStream::connect(&address).await.unwrap();
+    let name = ServerName::try_from("localhost").unwrap();
+    let mut stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap();
+    let request = format!("GET / HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    stream.take(64 * 1024).read_to_end(&mut answer).await.unwrap();
+    String::from_utf8(answer).unwrap()
+}
+
+/// A certificate as a school may bring it, which signs itself.
+struct CertifiedKey {
+    certificate: rcgen::Certificate,
+    key: KeyPair,
+}
+
+impl CertifiedKey {
+    fn of(name: &str) -> Self {
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new([name.to_owned()]).unwrap();
+        Self { certificate: params.self_signed(&key).unwrap(), key }
+    }
 }

@@ -25,12 +25,23 @@ pub enum AlarmKind {
     EventsLost,
     /// A device's events were refused.
     EventsRefused,
+    /// A device is not read from, because it sends more than is kept of one.
+    HeldBack,
+    /// An alert has nobody who may see it.
+    NoViewer,
 }
 
 impl AlarmKind {
     /// Every kind.
-    pub const ALL: [Self; 5] =
-        [Self::ParkedEvent, Self::Conflict, Self::Clone, Self::EventsLost, Self::EventsRefused];
+    pub const ALL: [Self; 7] = [
+        Self::ParkedEvent,
+        Self::Conflict,
+        Self::Clone,
+        Self::EventsLost,
+        Self::EventsRefused,
+        Self::HeldBack,
+        Self::NoViewer,
+    ];
 
     /// Its name in the store.
     #[must_use]
@@ -41,6 +52,22 @@ impl AlarmKind {
             Self::Clone => "clone",
             Self::EventsLost => "events_lost",
             Self::EventsRefused => "events_refused",
+            Self::HeldBack => "held_back",
+            Self::NoViewer => "no_viewer",
+        }
+    }
+
+    /// Whether somebody who opens content may see it. That an alert has no viewer is kept from them: they
+    /// are the ones it may be about, and the rest of them cannot mend it.
+    fn is_shown_to_content_users(self) -> bool {
+        match self {
+            Self::ParkedEvent
+            | Self::Conflict
+            | Self::Clone
+            | Self::EventsLost
+            | Self::EventsRefused
+            | Self::HeldBack => true,
+            Self::NoViewer => false,
         }
     }
 
@@ -69,23 +96,24 @@ pub struct Alarm {
 }
 
 impl View<'_> {
-    /// A school's unresolved alarms, the latest first.
+    /// A school's unresolved alarms, the latest first, as far as the viewer may know of them.
     ///
     /// # Errors
     /// [`StoreError::OutOfScope`] unless somebody of the school or the command line asks.
     pub fn open_alarms(&self, school: SchoolId) -> Result<Vec<Alarm>, StoreError> {
         self.scope().require_school(school)?;
-        match self.scope().viewer() {
-            Viewer::User(..) | Viewer::CommandLine => {}
+        let opens_content = match self.scope().viewer() {
+            Viewer::User(_, role) => role.opens_content(),
+            Viewer::CommandLine => false,
             Viewer::System(_) | Viewer::Device(_) | Viewer::Reader(_) => {
                 return Err(StoreError::OutOfScope);
             }
-        }
+        };
         let mut statement = self.sql().prepare_cached(
             "SELECT alarm, device, kind, count, first_at, last_at FROM alarms
              WHERE school = ?1 AND resolved_at IS NULL ORDER BY last_at DESC, alarm LIMIT ?2",
         )?;
-        collect(statement.query((school.as_bytes(), SHOWN))?, |row| {
+        let mut alarms = collect(statement.query((school.as_bytes(), SHOWN))?, |row| {
             let kind: String = row.get("kind")?;
             Ok(Alarm {
                 alarm: row.get("alarm")?,
@@ -95,7 +123,9 @@ impl View<'_> {
                 first_at: time(row, "first_at")?,
                 last_at: time(row, "last_at")?,
             })
-        })
+        })?;
+        alarms.retain(|alarm| !opens_content || alarm.kind.is_shown_to_content_users());
+        Ok(alarms)
     }
 }
 
@@ -182,6 +212,29 @@ mod tests {
             .iter()
             .find(|alarm| alarm.device == Some(one) && alarm.kind == AlarmKind::ParkedEvent);
         assert_eq!(parked.unwrap().count, 3);
+    }
+
+    #[tokio::test]
+    async fn that_an_alert_has_no_viewer_is_for_technicians() {
+        let scratch = Scratch::new();
+        let school = SchoolId::draw(&System);
+        let triage = Scope::system(Purpose::Triage);
+        for kind in AlarmKind::ALL {
+            assert_eq!(AlarmKind::parse(kind.as_str()), Some(kind));
+            let raise = move |edit: &Edit<'_>| edit.raise_alarm(school, None, kind, 1);
+            scratch.store.write(&triage, raise).await.unwrap();
+        }
+        let user = |role| Scope::user(UserId::draw(&System), role, school);
+        for (scope, shown) in [
+            (user(Role::Technician), true),
+            (Scope::command_line(), true),
+            (user(Role::Dsl), false),
+        ] {
+            let open = scratch.store.read(&scope, move |view| view.open_alarms(school));
+            let open = open.await.unwrap();
+            assert_eq!(open.len(), AlarmKind::ALL.len() - usize::from(!shown));
+            assert_eq!(open.iter().any(|alarm| alarm.kind == AlarmKind::NoViewer), shown);
+        }
     }
 
     #[tokio::test]

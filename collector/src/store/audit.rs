@@ -31,6 +31,8 @@ pub enum Action {
     DeviceRenewed,
     /// A technician approved a device.
     DeviceApproved,
+    /// A technician revoked a device.
+    DeviceRevoked,
     /// A user was added.
     UserAdded,
     /// A role that opens content was approved.
@@ -71,6 +73,7 @@ impl Action {
             Self::DeviceEnrolled => "device_enrolled",
             Self::DeviceRenewed => "device_renewed",
             Self::DeviceApproved => "device_approved",
+            Self::DeviceRevoked => "device_revoked",
             Self::UserAdded => "user_added",
             Self::UserApproved => "user_approved",
             Self::SignedIn => "signed_in",

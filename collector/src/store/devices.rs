@@ -189,11 +189,7 @@ impl Edit<'_> {
     /// [`StoreError::OutOfScope`] unless a technician or the command line asks, [`StoreError::Missing`] if
     /// there is no such device in their schools, [`StoreError::Conflict`] if it is not pending.
     pub fn approve_device(&self, device: DeviceId) -> Result<(), StoreError> {
-        match self.scope().viewer() {
-            Viewer::User(_, Role::Technician) | Viewer::CommandLine => {}
-            _ => return Err(StoreError::OutOfScope),
-        }
-        let school = self.view().school_of(device)?;
+        let school = self.decided_in(device)?;
         let approved = self
             .sql()
             .prepare_cached(
@@ -205,6 +201,35 @@ impl Edit<'_> {
             return Err(StoreError::Conflict("the device is not pending"));
         }
         self.audit(Action::DeviceApproved, Some(school), Some(device.as_bytes()), None)
+    }
+
+    /// Revokes a device for good: its certificates are refused from then on, and none is renewed.
+    ///
+    /// # Errors
+    /// [`StoreError::OutOfScope`] unless a technician or the command line asks, [`StoreError::Missing`] if
+    /// there is no such device in their schools, [`StoreError::Conflict`] if it is revoked already.
+    pub fn revoke_device(&self, device: DeviceId) -> Result<(), StoreError> {
+        let school = self.decided_in(device)?;
+        let revoked = self
+            .sql()
+            .prepare_cached(
+                "UPDATE devices SET status = 'revoked', decided_at = ?2
+                 WHERE device = ?1 AND status <> 'revoked'",
+            )?
+            .execute((device.as_bytes(), self.now().as_microsecond()))?;
+        if revoked == 0 {
+            return Err(StoreError::Conflict("the device is revoked already"));
+        }
+        self.audit(Action::DeviceRevoked, Some(school), Some(device.as_bytes()), None)
+    }
+
+    /// The school of a device about which the viewer may decide.
+    fn decided_in(&self, device: DeviceId) -> Result<SchoolId, StoreError> {
+        match self.scope().viewer() {
+            Viewer::User(_, Role::Technician) | Viewer::CommandLine => {}
+            _ => return Err(StoreError::OutOfScope),
+        }
+        self.view().school_of(device)
     }
 }
 

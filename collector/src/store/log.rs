@@ -7,6 +7,12 @@
 //! is part of returns; only then may anything be acknowledged.
 //!
 //! The sealed content lies in a row of its own that can be deleted; the log keeps its digest.
+//!
+//! A device has at most [`bounds::EPOCHS_PER_DEVICE`] epochs. At the bound, its oldest are forgotten with
+//! their marks, as soon as nothing needs their keys: they were announced longer ago than content is kept,
+//! nothing came in them since, and every cursor has passed what did. If none can be forgotten, the device
+//! has to wait; nothing of it is refused for good. A forgotten epoch that is announced again gets its marks
+//! back from the log.
 
 use jiff::{Timestamp, ToSpan as _};
 use prost::Message as _;
@@ -22,6 +28,9 @@ use super::{Edit, StoreError, View};
 /// How long an event's sealed content is kept: a term of 14 weeks, so that an event that was set aside can
 /// still be read after a repair, and what led up to a concern can be looked at within the term.
 const CONTENT_DAYS: i64 = 14 * 7;
+/// Epochs of a device that are forgotten at once: each costs a look at its events, while everybody's writes
+/// wait.
+const FORGOTTEN_AT_ONCE: u32 = 16;
 
 /// An event as the log has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,7 +99,7 @@ pub struct Appended {
 pub enum Announced {
     /// Its events can be taken.
     Taken,
-    /// The device has used more epochs than it may.
+    /// Not yet: the device has as many epochs as it may, and all of them are needed.
     TooMany,
 }
 
@@ -156,8 +165,8 @@ impl Edit<'_> {
         if known {
             return Ok(Announced::Taken);
         }
-        if epochs >= bounds::EPOCHS_PER_DEVICE {
-            self.raise_alarm(school, Some(device), AlarmKind::EventsRefused, 1)?;
+        if epochs >= bounds::EPOCHS_PER_DEVICE && self.forget_epochs(device)? == 0 {
+            self.raise_alarm(school, Some(device), AlarmKind::HeldBack, 1)?;
             return Ok(Announced::TooMany);
         }
         self.sql()
@@ -170,7 +179,17 @@ impl Edit<'_> {
                 key.encode_to_vec(),
                 self.now().as_microsecond(),
             ))?;
+        self.restore_marks(device, epoch)?;
         Ok(Announced::Taken)
+    }
+
+    /// Notes that a device sends more than is kept of one, so that a technician hears of it.
+    ///
+    /// # Errors
+    /// [`StoreError::OutOfScope`] unless the device itself asks.
+    pub fn hold_back(&self, school: SchoolId, device: DeviceId) -> Result<(), StoreError> {
+        self.require_device(school, device)?;
+        self.raise_alarm(school, Some(device), AlarmKind::HeldBack, 1)
     }
 
     /// Appends a batch. Whether the device is approved and forked is looked up here, in the same
@@ -217,6 +236,49 @@ impl Edit<'_> {
             self.raise_alarm(school, Some(device), AlarmKind::Conflict, count)?;
         }
         Ok(appended)
+    }
+
+    /// Forgets the oldest of a device's epochs that nothing needs any more; says how many.
+    fn forget_epochs(&self, device: DeviceId) -> Result<usize, StoreError> {
+        let kept_since = self
+            .now()
+            .checked_sub((CONTENT_DAYS * 24).hours())
+            .unwrap_or(Timestamp::MIN)
+            .as_microsecond();
+        let mut statement = self.sql().prepare_cached(
+            "SELECT epoch FROM epochs o WHERE device = ?1 AND announced_at < ?2
+               AND NOT EXISTS (SELECT 1 FROM events e
+                 WHERE e.device = o.device AND e.epoch = o.epoch AND (e.received_at >= ?2
+                   OR e.position > coalesce((SELECT min(position) FROM cursors), 0)))
+             ORDER BY announced_at LIMIT ?3",
+        )?;
+        let device = device.as_bytes();
+        let epochs: Vec<Epoch> =
+            collect(statement.query((device, kept_since, FORGOTTEN_AT_ONCE))?, |row| {
+                id(row, "epoch")
+            })?;
+        for epoch in &epochs {
+            for table in [
+                "DELETE FROM marks WHERE device = ?1 AND epoch = ?2",
+                "DELETE FROM epochs WHERE device = ?1 AND epoch = ?2",
+            ] {
+                self.sql().prepare_cached(table)?.execute((device, epoch.as_bytes()))?;
+            }
+        }
+        Ok(epochs.len())
+    }
+
+    /// Gives an epoch that is announced again after it was forgotten the marks that its events call for.
+    fn restore_marks(&self, device: DeviceId, epoch: Epoch) -> Result<(), StoreError> {
+        self.sql()
+            .prepare_cached(
+                "INSERT INTO marks (device, epoch, lane, high_water)
+                 SELECT device, epoch, lane, max(sequence) FROM events
+                 WHERE device = ?1 AND epoch = ?2 GROUP BY lane
+                 ON CONFLICT DO NOTHING",
+            )?
+            .execute((device.as_bytes(), epoch.as_bytes()))?;
+        Ok(())
     }
 
     fn fate(&self, device: DeviceId, arrival: &Arrival) -> Result<Fate, StoreError> {

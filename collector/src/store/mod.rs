@@ -33,6 +33,9 @@ mod value;
 pub mod visits;
 mod writer;
 
+use std::fs::OpenOptions;
+#[cfg(unix)]
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -113,10 +116,8 @@ impl Store {
         clock: Arc<dyn Clock>,
         randomness: Arc<dyn Randomness>,
     ) -> Result<Self, StoreError> {
-        if path.exists() {
-            return Err(failed(path, "is there already; choose an empty folder"));
-        }
-        let mut connection = connect(path, key, OpenFlags::SQLITE_OPEN_CREATE)?;
+        make_file(path)?;
+        let mut connection = connect(path, key)?;
         let tx = connection.transaction()?;
         tx.execute_batch(include_str!("schema.sql"))?;
         tx.execute(
@@ -140,7 +141,7 @@ impl Store {
         clock: Arc<dyn Clock>,
         randomness: Arc<dyn Randomness>,
     ) -> Result<Self, StoreError> {
-        let connection = connect(path, key, OpenFlags::empty())?;
+        let connection = connect(path, key)?;
         let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
         let application: i64 =
             connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
@@ -149,7 +150,7 @@ impl Store {
         }
         let generation: Vec<u8> =
             connection.query_row("SELECT generation FROM collector", [], |row| row.get(0))?;
-        let readers = pool::Pool::open(|| connect(path, key, OpenFlags::empty()))?;
+        let readers = pool::Pool::open(|| connect(path, key))?;
         Ok(Self {
             writer: Arc::new(writer::Writer::start(connection, clock, randomness)?),
             readers: Arc::new(readers),
@@ -194,8 +195,23 @@ impl Store {
     }
 }
 
-fn connect(path: &Path, key: &DatabaseKey, create: OpenFlags) -> Result<Connection, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | create;
+/// Makes the empty file that becomes the database, for its owner alone. SQLite would make it by the umask;
+/// its log and index take on the mode of the database.
+fn make_file(path: &Path) -> Result<(), StoreError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    options.mode(0o600);
+    options.open(path).map(drop).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            failed(path, "is there already; choose an empty folder")
+        }
+        _ => failed(path, &format!("cannot be made ({error})")),
+    })
+}
+
+fn connect(path: &Path, key: &DatabaseKey) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)
         .map_err(|error| failed(path, &format!("cannot be opened ({error})")))?;
     // A raw key (x'…') skips SQLCipher's own derivation: ours is 256 random bits already.

@@ -75,6 +75,24 @@ async fn the_file_is_encrypted_and_another_key_does_not_open_it() {
     assert!(error.to_string().contains("does not open with this root key"), "{error}");
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn only_the_owner_may_read_the_files() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let scratch = Scratch::new();
+    add_school(&scratch.store, "Marsh Lane").await.unwrap();
+    let mut names = Vec::new();
+    for entry in scratch.folder.path().read_dir().unwrap() {
+        let entry = entry.unwrap();
+        assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        names.push(entry.file_name().into_string().unwrap());
+    }
+    names.sort();
+    assert_eq!(names, ["collector.sqlite", "collector.sqlite-shm", "collector.sqlite-wal"]);
+    let again = Store::create(&scratch.path, &scratch.key, Arc::new(System), Arc::new(System));
+    assert!(again.unwrap_err().to_string().contains("is there already"));
+}
+
 #[tokio::test]
 async fn a_view_cannot_write() {
     let scratch = Scratch::new();

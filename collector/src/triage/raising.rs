@@ -114,7 +114,8 @@ fn alert(
         }
     };
     if viewers == 0 {
-        tracing::error!(school = %event.school, "an alert has nobody left who may see it: add a user");
+        // Without the device: whose it is, is more than a technician may know.
+        edit.raise_alarm(event.school, None, AlarmKind::NoViewer, 1)?;
     }
     Ok(())
 }

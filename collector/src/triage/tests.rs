@@ -198,8 +198,10 @@ async fn a_person_named_never_sees_the_alert_and_whoever_is_named_later_stops_se
     assert!(row.priority > 500, "naming a member of staff raises it");
 
     scene.send(&mut laptop, &about("and so does mr brown")).await;
+    assert_eq!(alarms(&scene).await, [], "somebody may see it");
     scene.triage().await;
     assert_eq!(scene.queue(deputy).await, []);
+    assert_eq!(alarms(&scene).await, [(AlarmKind::NoViewer, 1)]);
     let (us, they) = (scene.scope(scene.dsl), scene.scope(deputy));
     for scope in [us, they] {
         let read = scene.scratch.store.read(&scope, move |view| {

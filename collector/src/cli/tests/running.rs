@@ -1,5 +1,7 @@
 //! A collector that serves in this process, and an agent's side to try it with.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -49,11 +51,24 @@ impl Running {
     }
 
     pub(crate) async fn start_with(clock: Arc<dyn Clock>) -> Self {
+        Self::start_edited(clock, |settings| settings).await
+    }
+
+    /// Starts with other settings than those that `init` writes.
+    pub(crate) async fn start_with_settings(edit: impl FnOnce(String) -> String) -> Self {
+        Self::start_edited(Arc::new(System), edit).await
+    }
+
+    async fn start_edited(clock: Arc<dyn Clock>, edit: impl FnOnce(String) -> String) -> Self {
         let folder = TempDir::new().unwrap();
         let any = "127.0.0.1:0";
         let init =
             ["init", "--name", "localhost", "--enrolment", any, "--agents", any, "--console", any];
         run_in(folder.path(), &init, clock.clone()).await.unwrap();
+        let settings = folder.path().join("collector.toml");
+        let mut text = String::new();
+        File::open(&settings).unwrap().take(64 * 1024).read_to_string(&mut text).unwrap();
+        std::fs::write(&settings, edit(text)).unwrap();
         let add = ["school", "add", "Marsh Lane", "--json"];
         let (_, said) = run_in(folder.path(), &add, clock.clone()).await.unwrap();
         let said: Value = serde_json::from_str(&said).unwrap();

@@ -11,7 +11,7 @@ use super::*;
 use crate::store::alarms::AlarmKind;
 use crate::store::tests::Scratch;
 use crate::store::tokens::{NewToken, TokenRefusal};
-use crate::store::{Purpose, Scope, Store};
+use crate::store::{Purpose, Scope};
 
 #[tokio::test]
 async fn the_same_token_and_key_give_the_same_device() {
@@ -143,6 +143,34 @@ async fn a_device_is_seen_and_approved_by_its_own_school_alone() {
 }
 
 #[tokio::test]
+async fn a_device_is_revoked_by_its_own_school_s_technician_once_and_for_good() {
+    let scratch = Scratch::new();
+    let enrolled = device(&scratch).await;
+    let other = school(&scratch, "Hill Top").await;
+    let id = enrolled.device;
+    let user = |role, school| Scope::user(UserId::draw(&System), role, school);
+    for (scope, fine) in [
+        (user(Role::Dsl, enrolled.school), false),
+        (user(Role::Technician, other), false),
+        (Scope::device(enrolled.school, id), false),
+        (user(Role::Technician, enrolled.school), true),
+        (Scope::command_line(), false),
+    ] {
+        let revoked = scratch.store.write(&scope, move |edit| edit.revoke_device(id)).await;
+        assert_eq!(revoked.is_ok(), fine, "{scope:?}");
+    }
+    let line = Scope::command_line();
+    let approved = scratch.store.write(&line, move |edit| edit.approve_device(id)).await;
+    assert!(matches!(approved, Err(StoreError::Conflict(_))));
+    assert_eq!(summary(&scratch, enrolled).await.status, DeviceStatus::Revoked);
+    let entries = scratch.store.read(&line, |view| {
+        let count = "SELECT count(*) FROM audit WHERE action = 'device_revoked'";
+        Ok(view.sql().query_row(count, [], |row| row.get::<_, u32>(0))?)
+    });
+    assert_eq!(entries.await.unwrap(), 1);
+}
+
+#[tokio::test]
 async fn a_certificate_stands_until_it_or_its_device_is_revoked() {
     let scratch = Scratch::new();
     let enrolled = device(&scratch).await;
@@ -186,13 +214,6 @@ async fn certificates_of_one_device_are_bounded() {
         });
         assert_eq!(write.await.is_ok(), serial < 64, "{serial}");
     }
-}
-
-/// Revokes every device.
-pub(crate) async fn revoke_all(store: &Store) {
-    let revoke =
-        |edit: &Edit<'_>| Ok(edit.sql().execute_batch("UPDATE devices SET status = 'revoked'")?);
-    store.write(&Scope::command_line(), revoke).await.unwrap();
 }
 
 /// Enrols a device into a new school.
