@@ -5,8 +5,9 @@
 //!
 //! Out: `{"id": …, "severity": 0–5, "matches": [{"rule", "category", "severity", "start", "end", "text"}]}`.
 //! `start` and `end` are bytes of the text's UTF-8. A text longer than the matcher reads also has
-//! `cut_at`, the byte where reading stopped. A line that is not as above gives `{"id": …, "error": …}`
-//! (without `id` if that cannot be read), so that lines in and out keep step.
+//! `cut_at`, the byte where reading stopped. A line that is not as above, an empty one too, gives
+//! `{"id": …, "severity": 0, "matches": [], "error": "…"}`, with `null` for an `id` that cannot be
+//! read: lines in and out keep step, and one reader reads both.
 //!
 //! Each line is written out before the next is read: a program may drive this through a pipe.
 
@@ -37,15 +38,12 @@ pub fn match_lines(
     let mut wrong = 0;
     for number in 1_u64.. {
         let Some(line) = read_line(&mut input)? else { break };
-        let answer = line.and_then(|line| answer(matcher, &line));
-        match answer {
-            Ok(answer) => serde_json::to_writer(&mut out, &answer)?,
-            Err(mistake) => {
-                wrong += 1;
-                writeln!(errors, "line {number}: {}", mistake.error)?;
-                serde_json::to_writer(&mut out, &mistake)?;
-            }
+        let answer = line.and_then(|line| answer(matcher, &line)).unwrap_or_else(Answer::from);
+        if let Some(error) = &answer.error {
+            wrong += 1;
+            writeln!(errors, "line {number}: {error}")?;
         }
+        serde_json::to_writer(&mut out, &answer)?;
         out.write_all(b"\n")?;
         out.flush()?;
     }
@@ -59,6 +57,8 @@ struct Answer {
     matches: Vec<Found>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cut_at: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -71,11 +71,18 @@ struct Found {
     text: String,
 }
 
-#[derive(Serialize)]
+/// What is wrong with a line.
 struct Mistake {
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// `None` if it could not be read.
     id: Option<Value>,
     error: String,
+}
+
+impl From<Mistake> for Answer {
+    fn from(Mistake { id, error }: Mistake) -> Self {
+        let id = id.unwrap_or(Value::Null);
+        Self { id, severity: 0, matches: Vec::new(), cut_at: None, error: Some(error) }
+    }
 }
 
 /// Reads one line; `None` at the end, a mistake for a line past the bound, which is skipped.
@@ -131,6 +138,7 @@ fn answer(matcher: &Matcher, line: &[u8]) -> Result<Answer, Mistake> {
         id,
         severity: findings.severity(),
         cut_at: findings.cut_at,
+        error: None,
         matches: findings
             .matches
             .into_iter()
@@ -194,19 +202,21 @@ mod tests {
     #[test]
     fn a_wrong_line_gives_one_line_out_and_one_error_with_its_number() {
         let good = "{\"id\":0,\"kind\":\"typed\",\"text\":\"x\"}\n";
-        for (line, out_holds, error_holds) in [
-            ("", "{\"error\":", "not JSON"),
-            ("{\"id\":7,", "{\"error\":", "not JSON at column 8"),
-            ("[]", "{\"error\":", "\"kind\" is missing"),
-            ("{\"id\":7,\"kind\":\"typed\"}", "{\"id\":7,\"error\":", "\"text\" is missing"),
-            ("{\"id\":7,\"kind\":\"typed\",\"text\":3}", "{\"id\":7,", "\"text\" is missing"),
-            ("{\"kind\":\"typed\",\"text\":\"x\"}", "{\"error\":", "\"id\" is missing"),
-            ("{\"id\":7,\"kind\":\"smell\",\"text\":\"x\"}", "{\"id\":7,", "page_text"),
+        for (line, id, error_holds) in [
+            ("", "null", "not JSON"),
+            ("  \r", "null", "not JSON"),
+            ("{\"id\":7,", "null", "not JSON at column 8"),
+            ("[]", "null", "\"kind\" is missing"),
+            ("{\"id\":7,\"kind\":\"typed\"}", "7", "\"text\" is missing"),
+            ("{\"id\":7,\"kind\":\"typed\",\"text\":3}", "7", "\"text\" is missing"),
+            ("{\"kind\":\"typed\",\"text\":\"x\"}", "null", "\"id\" is missing"),
+            ("{\"id\":7,\"kind\":\"smell\",\"text\":\"x\"}", "7", "page_text"),
         ] {
             let (out, errors, wrong) = run(&format!("{good}{line}\n{good}"));
             let lines: Vec<_> = out.lines().collect();
             assert_eq!(lines.len(), 3, "{line}");
-            assert!(lines[1].starts_with(out_holds), "{line}: {}", lines[1]);
+            let shape = format!("{{\"id\":{id},\"severity\":0,\"matches\":[],\"error\":\"");
+            assert!(lines[1].starts_with(&shape), "{line}: {}", lines[1]);
             assert!(errors.starts_with("line 2: ") && errors.contains(error_holds), "{errors}");
             assert_eq!((errors.lines().count(), wrong), (1, 1), "{line}");
         }

@@ -16,6 +16,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Parser, Subcommand};
+use jiff::Timestamp;
 use redshank_matcher::Matcher;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::filter_fn;
@@ -26,7 +27,7 @@ pub use self::match_lines::match_lines;
 pub use self::packs::compile_folder;
 use crate::policy::PolicyStore;
 use crate::sources;
-use crate::state::{STATE_VARIABLE, Settings, StateDir};
+use crate::state::{STATE_VARIABLE, Settings, StateDir, StateError};
 
 /// The environment variable that holds the enrolment token.
 pub const TOKEN_VARIABLE: &str = "REDSHANK_TOKEN";
@@ -63,6 +64,13 @@ enum Command {
     #[command(subcommand)]
     Capture(Capture),
     /// Tries texts on rule packs: JSON Lines {"id", "kind", "text"} in, one line out for each
+    ///
+    /// Out: {"id", "severity", "matches": [{"rule", "category", "severity", "start", "end", "text"}]}.
+    /// "start" and "end" are offsets in bytes of the text's UTF-8, the end excluded.
+    ///
+    /// A wrong line, an empty one too, gives a line of the same shape, {"id", "severity": 0,
+    /// "matches": [], "error"}, where "id" is null if it could not be read; the line's number and the
+    /// error go to stderr as well, and the exit code is 1 in the end.
     Match {
         /// Packs to try [default: those of the policy in force on this device]
         #[arg(long, value_name = "DIR")]
@@ -73,6 +81,9 @@ enum Command {
 #[derive(Debug, Subcommand)]
 enum Capture {
     /// Prints every visit of browsers' history databases as JSON Lines; the files are not written to
+    ///
+    /// What the agent would leave alone is marked: "synced": true for a visit from another device, and,
+    /// if this device is enrolled, "before_enrolment": true for a visit from before that.
     History {
         /// `History` of Chromium's family, `places.sqlite` of Firefox, `History.db` of Safari
         #[arg(required = true, value_name = "FILE")]
@@ -124,7 +135,7 @@ impl Cli {
             }
             Command::Status { json } => status::status(&state, *json, out)?,
             Command::Capture(Capture::History { files }) => {
-                sources::history::capture(files, out)?;
+                sources::history::capture(files, enrolled_at(&state), out)?;
             }
             Command::Match { rules } => {
                 let matcher = match rules {
@@ -152,6 +163,22 @@ impl Cli {
 
 fn state_path() -> PathBuf {
     std::env::var_os(STATE_VARIABLE).map_or_else(StateDir::default_path, PathBuf::from)
+}
+
+/// Since when visits are read on this device; `None` if it is not enrolled, or if nobody may know here.
+fn enrolled_at(state: &Path) -> Option<Timestamp> {
+    let known = StateDir::open(state).and_then(|state| {
+        let Some(identity) = state.identity()? else { return Ok(None) };
+        Ok(Some(state.school(identity.school()).installation()?.reads_visits_since()))
+    });
+    match known {
+        Ok(enrolled_at) => enrolled_at,
+        Err(StateError::Missing(_)) => None,
+        Err(error) => {
+            tracing::warn!(%error, "visits from before the enrolment are not marked");
+            None
+        }
+    }
 }
 
 fn matcher_in_force(state: &Path) -> anyhow::Result<Matcher> {

@@ -72,7 +72,7 @@ async fn watch_and_report(
         root: file_system(),
         extra_profiles: settings.extra_profiles.clone(),
         copies: state.copies(),
-        enrolled_at: installation.enrolled_at,
+        enrolled_at: installation.reads_visits_since(),
         poll: settings.history_poll,
     };
     let history = HistorySource::new(history, clock.clone());

@@ -120,8 +120,8 @@ fn write_agent(agent: &Status, running: bool, out: &mut impl Write) -> std::io::
     let Status { spooled_events, spooled_bytes, lost_events, dead_letters, .. } = agent;
     writeln!(
         out,
-        "spool        {spooled_events} events wait ({} KiB); {lost_events} given up, {dead_letters} refused",
-        spooled_bytes / 1024
+        "spool        {}; {lost_events} given up, {dead_letters} refused",
+        waiting(*spooled_events, *spooled_bytes)
     )?;
     for source in &agent.sources {
         writeln!(out, "{:<12} {} {}", source.state, source.source, source.input)?;
@@ -130,6 +130,14 @@ fn write_agent(agent: &Status, running: bool, out: &mut impl Write) -> std::io::
         }
     }
     Ok(())
+}
+
+/// Health counts coarsely, so that a single event does not show.
+fn waiting(events: u64, bytes: u64) -> String {
+    match events {
+        0 => "fewer than 100 events wait".to_owned(),
+        _ => format!("{events} or more events wait ({} MiB)", bytes / (1024 * 1024)),
+    }
 }
 
 /// A time to the second: more is noise to a person.
@@ -165,7 +173,7 @@ mod tests {
         for told in [
             "collector    connected",
             "last trouble at 1970-01-01T00:30:00Z: collector:7444 cannot be reached",
-            "7 events wait (12 KiB); 1 given up, 2 refused",
+            "700 or more events wait (12 MiB); 1 given up, 2 refused",
             "degraded     browser_history Firefox",
             "the file is damaged",
         ] {
@@ -196,8 +204,8 @@ mod tests {
                 state: "degraded".to_owned(),
                 reason: "the file is damaged".to_owned(),
             }],
-            spooled_events: 7,
-            spooled_bytes: 12_345,
+            spooled_events: 700,
+            spooled_bytes: 12 << 20,
             lost_events: 1,
             dead_letters: 2,
             policy_serial: 3,

@@ -14,6 +14,8 @@
 //! - The key is kept from the first try on. Asking again with the same token and key gives the same
 //!   device, so an answer that was lost costs nothing.
 //! - A box that intercepts TLS sees the token's hash of a public bundle, never its secret.
+//! - The time of enrolment is kept by both clocks, the collector's and the device's own; what each is
+//!   for is told in [`Installation`]'s module.
 //! - A device that is enrolled stays so: enrolling again takes `--again`, which makes a new key, because
 //!   a cloned disk is what it is for.
 
@@ -156,13 +158,14 @@ pub async fn enrol(
         Ok(dialer.channel(&target).await?)
     };
     let unverified = async || Ok(first.channel(&target).await?);
-    enrol_over(state, enrolment, unverified, verified).await
+    enrol_over(state, enrolment, &*clock, unverified, verified).await
 }
 
 /// Enrols over whatever connections it is given: one that nobody verified, one that a root vouches for.
 async fn enrol_over<A: Transport, B: Transport>(
     state: &StateDir,
     enrolment: &Enrolment,
+    clock: &dyn Clock,
     unverified: impl AsyncFnOnce() -> Result<A, EnrolmentError>,
     verified: impl AsyncFnOnce(Trust) -> Result<B, EnrolmentError>,
 ) -> Result<Enrolled, EnrolmentError> {
@@ -179,8 +182,9 @@ async fn enrol_over<A: Transport, B: Transport>(
         certificate_signing_request: certificate::signing_request(&key)?,
         device: Some(enrolment.device.clone()),
     };
+    let asked_at = clock.now();
     let answer = call(client(verified(trust.clone()).await?).enrol(request)).await?;
-    settle(state, enrolment, &trust, key, answer)
+    settle(state, enrolment, &trust, key, answer, asked_at)
 }
 
 /// The key of the enrolment that is under way, made if none is.
@@ -211,13 +215,14 @@ async fn fetch_trust<T: Transport>(transport: T, token: &Token) -> Result<Trust,
     }
 }
 
-/// Verifies the answer, then keeps it: the identity last.
+/// Verifies the answer, then keeps it: the identity last. `asked_at` is by the device's own clock.
 fn settle(
     state: &StateDir,
     enrolment: &Enrolment,
     trust: &Trust,
     key: KeyPair,
     answer: v1::EnrolResponse,
+    asked_at: Timestamp,
 ) -> Result<Enrolled, EnrolmentError> {
     let identity = certificate::accept(key, answer.certificate_chain, trust)?;
     if answer.device_id != identity.device().as_bytes() {
@@ -232,6 +237,7 @@ fn settle(
         enrolment_url: enrolment.collector.clone(),
         ingest_url: answer.ingest_url,
         enrolled_at,
+        asked_at_own_clock: Some(asked_at),
         pending: answer.pending,
     };
 

@@ -1,5 +1,6 @@
 //! Enrolment and renewal against a collector in this process, honest and not.
 
+use redshank_proto::clock::Fixed;
 use redshank_proto::tls::ConnectError;
 
 use super::school::{Collector, Mischief, School};
@@ -19,6 +20,8 @@ async fn a_token_buys_a_certificate_and_everything_is_stored() {
     let installation = school.installation().unwrap();
     assert_eq!(installation.ingest_url, "https://collector.example:7444");
     assert_eq!(installation.enrolled_at.to_string(), "2026-09-01T08:30:00Z");
+    let since = installation.reads_visits_since().to_string();
+    assert_eq!(since, OWN_CLOCK, "the device's clock is behind, and stamps its visits");
     let trust = school.trust().unwrap();
     assert_eq!(trust.signed().bundle, device.collector.school().bundle(2).bundle, "the newest");
     assert_eq!(PolicyStore::open(school.path(), &trust).unwrap().serial(), 3);
@@ -67,7 +70,8 @@ async fn a_box_that_intercepts_never_sees_the_secret() {
         Err::<tonic::transport::Channel, _>(ConnectError::Intercepted { host, issuer }.into())
     };
     let unverified = async || Ok(device.collector.service());
-    let error = enrol_over(&device.state, &device.enrolment, unverified, intercepted).await;
+    let error =
+        enrol_over(&device.state, &device.enrolment, &own_clock(), unverified, intercepted).await;
     let error = error.unwrap_err().to_string();
     assert!(error.contains("Wall Inc.") && error.contains("intercepts TLS"), "{error}");
     assert_eq!(device.collector.secrets_seen(), 0);
@@ -142,6 +146,13 @@ async fn a_forged_renewal_changes_nothing() {
     }
 }
 
+/// Half an hour behind the collector's.
+const OWN_CLOCK: &str = "2026-09-01T08:00:00Z";
+
+fn own_clock() -> Fixed {
+    Fixed::new(OWN_CLOCK.parse().unwrap(), 1)
+}
+
 struct Device {
     _temp: tempfile::TempDir,
     state: StateDir,
@@ -172,8 +183,8 @@ impl Device {
 
     async fn enrol(&self) -> Result<Enrolled, EnrolmentError> {
         let service = || self.collector.service();
-        enrol_over(&self.state, &self.enrolment, async || Ok(service()), async |_| Ok(service()))
-            .await
+        let (unverified, verified) = (async || Ok(service()), async |_| Ok(service()));
+        enrol_over(&self.state, &self.enrolment, &own_clock(), unverified, verified).await
     }
 
     async fn renew(

@@ -32,18 +32,21 @@ impl Matches {
             (Place::UrlPath, Some(seen.address().path())),
             (Place::Host, Some(seen.address().host())),
         ];
-        let mut found = if seen.is_late_title() {
+        let (mut found, illegal) = if seen.is_late_title() {
             let known = by_rule(matcher, &others);
             let mut late = by_rule(matcher, &[title]);
+            // Also of a rule that was reported with the visit, or that the bound below cuts off.
+            let illegal = any_illegal(&known) || any_illegal(&late);
             late.retain(|new| known.iter().all(|old| old.found.rule != new.found.rule));
-            late
+            (late, illegal)
         } else {
             let [search, path, host] = others;
-            by_rule(matcher, &[search, title, path, host])
+            let found = by_rule(matcher, &[search, title, path, host]);
+            let illegal = any_illegal(&found);
+            (found, illegal)
         };
         found.sort_by_key(|it| std::cmp::Reverse(it.found.severity));
         found.truncate(bounds::MATCHES);
-        let illegal = found.iter().any(|it| it.found.category == Category::IllegalImagery);
         Self { wire: found.iter().map(|it| it.to_wire(illegal)).collect(), illegal }
     }
 
@@ -51,7 +54,8 @@ impl Matches {
         self.wire.is_empty()
     }
 
-    /// Whether illegal imagery is among them: then no words of the page may leave.
+    /// Whether anything of the page matches illegal imagery, be it reported here or, under a late
+    /// title, with the visit before: then no words of the page may leave.
     pub(super) fn is_illegal(&self) -> bool {
         self.illegal
     }
@@ -68,6 +72,10 @@ impl Matches {
     pub(super) fn into_wire(self) -> Vec<v1::Match> {
         self.wire
     }
+}
+
+fn any_illegal(found: &[Found<'_>]) -> bool {
+    found.iter().any(|it| it.found.category == Category::IllegalImagery)
 }
 
 /// Finds the best match of each rule; the texts come most telling first.

@@ -12,8 +12,9 @@
 //!   [`bounds::SNIPPET_BYTES`] round it.
 //! - Context is in memory only, the last [`bounds::CONTEXT_VISITS`] visits of ten minutes for each
 //!   user (`context`), and leaves only with a match of severity 3 or more.
-//! - Of an event with a match of illegal imagery nothing leaves but the fact, the address and the
-//!   times: no snippet of any of its matches, no title, no search terms, no context.
+//! - Of a page with a match of illegal imagery nothing leaves but the fact, the address and the
+//!   times: no snippet of any of its matches, no title, no search terms, no context. That holds for
+//!   its late title too, and for the page as context of another.
 //! - A payload fits its bound: the oldest context is left out first, then the least severe matches.
 
 mod context;

@@ -127,6 +127,28 @@ fn a_late_title_is_an_event_only_for_what_it_adds() {
 }
 
 #[test]
+fn no_words_of_illegal_imagery_leave_by_its_late_title() {
+    let mut bench = bench();
+    let terms = Some("forbidden pictures");
+    let page = Page { title: None, terms, ..search("") };
+    assert_eq!(bench.judge(&page).unwrap().payload.matches.len(), 1);
+
+    let late = Page { late: true, title: Some("forbidden pictures, cheap vapes"), ..page };
+    let added = bench.judge(&late).unwrap().payload;
+    assert_eq!(added.matches.len(), 1);
+    assert_eq!((added.matches[0].rule.as_str(), &*added.matches[0].snippet), ("drugs.vape", ""));
+    let Some(Seen::Visit(visit)) = &added.content else { panic!() };
+    assert_eq!((&visit.title, &visit.search_terms), (&None, &None));
+
+    // Nor as the context of what comes next.
+    let repeated = Page { title: Some("forbidden pictures"), ..late };
+    assert!(bench.judge(&repeated).is_none(), "it adds nothing to the visit");
+    let next = bench.judge(&Page { second: 9, ..search("buy a zombie knife") }).unwrap();
+    let titles: Vec<_> = next.payload.context.iter().map(|it| it.title.as_deref()).collect();
+    assert_eq!(titles, [None]);
+}
+
+#[test]
 fn a_late_title_joins_its_visit_in_the_context() {
     let mut bench = bench();
     let page =

@@ -71,10 +71,12 @@ impl SpoolError {
 }
 
 /// A failure inside the spool, before the file's name is put to it.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(super) enum Fault {
-    Sqlite(rusqlite::Error),
-    Seal(SealError),
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+    #[error(transparent)]
+    Seal(#[from] SealError),
 }
 
 /// What a failure of SQLite means for the spool.
@@ -108,18 +110,6 @@ impl Fault {
                 Meaning::Other => SpoolError::Database { path, source },
             },
         }
-    }
-}
-
-impl From<rusqlite::Error> for Fault {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Sqlite(error)
-    }
-}
-
-impl From<SealError> for Fault {
-    fn from(error: SealError) -> Self {
-        Self::Seal(error)
     }
 }
 

@@ -19,7 +19,7 @@ use super::fold::Folds;
 use super::run::Run;
 use super::schema::{self, number, sql};
 use super::settlement::{self, Settlement};
-use super::{Captured, Limits, RowId, Stats, Waiting, gap, opening};
+use super::{Captured, Limits, RowId, Stats, Waiting, checkpoints, gap, opening};
 use crate::observation::Checkpoint;
 
 /// What a batch needs beside twice its payloads (rows are split over pages): indices, checkpoints.
@@ -101,14 +101,12 @@ impl Inner {
                 }
             }
         }
-        self.restore_ballast()?;
-        self.copy_if_drained()
+        self.tidy();
+        Ok(())
     }
 
     pub(super) fn checkpoints(&self) -> Result<HashMap<String, Vec<u8>>, Fault> {
-        let mut statement = self.db.prepare("SELECT input, place FROM checkpoints")?;
-        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
+        Ok(checkpoints::read(&self.db)?)
     }
 
     pub(super) fn waiting(
@@ -167,8 +165,8 @@ impl Inner {
             }
             other => other?,
         }
-        self.copy_if_drained()?;
-        self.restore_ballast()
+        self.tidy();
+        Ok(())
     }
 
     pub(super) fn meet(&mut self, generation: Generation) -> Result<usize, Fault> {
@@ -215,13 +213,10 @@ impl Inner {
             let lost = self.run.next(Lane::Routine);
             gap::never_written(&transaction, lost.epoch, lost.lane, lost.sequence, now)?;
         }
-        for checkpoint in checkpoints {
-            transaction.execute(
-                "INSERT INTO checkpoints VALUES (?1, ?2)
-                 ON CONFLICT DO UPDATE SET place = excluded.place",
-                (&checkpoint.input, &checkpoint.place),
-            )?;
-        }
+        checkpoints::keep(
+            &transaction,
+            checkpoints.iter().map(|it| (it.input.as_str(), it.place.as_slice())),
+        )?;
         eviction::enforce(&transaction, &self.limits, now)?;
         schema::drop_spent_epochs(&transaction)?;
         Ok(transaction.commit()?)
@@ -274,6 +269,16 @@ impl Inner {
     fn hold_size(&self) -> Result<(), Fault> {
         let pages: i64 = self.db.pragma_query_value(None, "page_count", |row| row.get(0))?;
         Ok(schema::limit_pages(&self.db, number(pages))?)
+    }
+
+    /// Does what can wait, after a transaction that is committed: its failure is none of the caller's,
+    /// who would take what is stored for not stored and store it twice.
+    fn tidy(&mut self) {
+        for outcome in [self.restore_ballast(), self.copy_if_drained()] {
+            if let Err(fault) = outcome {
+                tracing::warn!(error = %fault, "the spool could not be tidied; it is tried again");
+            }
+        }
     }
 
     /// Takes the ballast again, if it is time, and lets the file grow.

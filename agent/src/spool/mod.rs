@@ -12,7 +12,8 @@
 //! - What was offered to the uplink ([`Spool::waiting`]) never changes. It leaves by
 //!   [`Spool::settle`], or by eviction, and every eviction is counted and reported (`gap`).
 //! - The file is bounded: each lane has a quota in bytes, severity 5 a reserve of its own
-//!   (`eviction`), the whole a limit that nothing passes.
+//!   (`eviction`), the whole a limit that nothing passes. The checkpoints are bounded by themselves
+//!   (`checkpoints`), whatever anyone does with his profile folders.
 //!
 //! # An event's way
 //! ```text
@@ -44,6 +45,7 @@
 //! ([`SpoolError::Damaged`]); the next start sets the file aside.
 
 mod ballast;
+mod checkpoints;
 mod copy;
 mod error;
 mod eviction;
@@ -183,7 +185,8 @@ impl Spool {
     ///
     /// # Errors
     /// [`SpoolError::Full`] if there is no room and nothing less grave to give up; otherwise as the
-    /// disk fails. Nothing of the call has then been stored, and it can be made again.
+    /// disk fails. Nothing of the call has then been stored, and it can be made again. What fails
+    /// once the batch is stored is logged, and no error.
     pub fn append(
         &self,
         captured: Vec<Captured>,
@@ -197,7 +200,7 @@ impl Spool {
         Ok(())
     }
 
-    /// The checkpoint of each input.
+    /// The checkpoint of each input, of the 4,096 that were written last.
     ///
     /// # Errors
     /// As the disk fails.

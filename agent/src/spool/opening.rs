@@ -11,7 +11,7 @@ use super::copy::{Copy, CopyFile};
 use super::error::{Fault, Meaning, SpoolError};
 use super::inner::begin;
 use super::schema::{self, Found};
-use super::{Limits, gap, quarantine, settlement};
+use super::{Limits, checkpoints, gap, quarantine, settlement};
 
 /// Opens the file, or begins one: the first, or in place of one that is damaged or gone.
 pub(super) fn open_or_begin(
@@ -92,9 +92,8 @@ fn close_to_others(_path: &Path) -> Result<(), SpoolError> {
 }
 
 fn restore(db: &Connection, copy: &Copy) -> rusqlite::Result<()> {
-    for checkpoint in &copy.checkpoints {
-        db.execute("INSERT INTO checkpoints VALUES (?1, ?2)", checkpoint)?;
-    }
+    let kept = copy.checkpoints.iter();
+    checkpoints::keep(db, kept.map(|(input, place)| (input.as_str(), place.as_slice())))?;
     schema::count(db, "lost", copy.lost)?;
     schema::count(db, "dead_letters", copy.dead_letters)
 }

@@ -15,7 +15,7 @@ use super::Limits;
 use super::error::Fault;
 
 /// Raised with every change of the layout. Another number is not understood and set aside.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 /// `Rdsk`: tells this file from any other SQLite file.
 const APPLICATION: i64 = 0x5264_736b;
 /// Bytes of SQLite's pages, its default.
@@ -27,7 +27,8 @@ const LOG_BYTES: u64 = 1024 * 1024;
 const BUSY: Duration = Duration::from_secs(2);
 
 /// `acknowledged_at` is in Unix seconds, absent while the event waits. `gap` is 1 for a report of
-/// lost events, which is never evicted itself. The tallies are kept by triggers, so that they
+/// lost events, which is never evicted itself. `touched` numbers the writings of checkpoints, and
+/// grows with each. The tallies are kept by triggers, so that they
 /// change in the transaction that changes the events, whatever it is.
 const SCHEMA: &str = "
 CREATE TABLE epochs (
@@ -99,8 +100,10 @@ CREATE TABLE dead_letters (
 
 CREATE TABLE checkpoints (
     input TEXT PRIMARY KEY,
-    place BLOB NOT NULL
+    place BLOB NOT NULL,
+    touched INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX checkpoints_touched ON checkpoints (touched);
 
 CREATE TABLE counters (
     name TEXT PRIMARY KEY,

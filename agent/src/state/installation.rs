@@ -1,4 +1,12 @@
 //! What belongs to one school: where its collector is, whom its agents trust, and since when.
+//!
+//! # Since when visits are read
+//! A browser stamps a visit by the device's clock; the collector says by its own when the device was
+//! enrolled. A device whose clock was behind would lose visits without a word if only the collector's
+//! time counted, and one that was ahead and has been set since, if only its own did. So both are kept, and the
+//! earlier one is the bound ([`Installation::reads_visits_since`]). The price: on a device whose clock was
+//! wrong, visits from just before the enrolment may be read, as far back as the clock was ahead. A file
+//! from before the second time was kept has the collector's alone.
 
 use std::path::{Path, PathBuf};
 
@@ -36,10 +44,22 @@ pub struct Installation {
     pub enrolment_url: String,
     /// The agents' listener.
     pub ingest_url: String,
-    /// When the device was enrolled, by the collector's clock: visits before it are left alone.
+    /// When the device was enrolled, by the collector's clock.
     pub enrolled_at: Timestamp,
+    /// When it asked to be enrolled, by its own clock, which also stamps its visits; `None` in a file
+    /// from before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_at_own_clock: Option<Timestamp>,
     /// Whether a technician had yet to approve the device when it was enrolled.
     pub pending: bool,
+}
+
+impl Installation {
+    /// The time before which visits are left alone: the earlier of both clocks' times.
+    #[must_use]
+    pub fn reads_visits_since(&self) -> Timestamp {
+        self.asked_at_own_clock.map_or(self.enrolled_at, |own| own.min(self.enrolled_at))
+    }
 }
 
 /// A school's folder within the state folder.

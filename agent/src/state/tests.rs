@@ -143,10 +143,31 @@ fn an_installation_survives_its_file() {
         enrolment_url: "https://collector.example:7443".to_owned(),
         ingest_url: "https://collector.example:7444".to_owned(),
         enrolled_at: "2026-09-01T08:30:00.000001Z".parse().unwrap(),
+        asked_at_own_clock: Some("2026-09-01T07:30:00Z".parse().unwrap()),
         pending: true,
     };
     school.set_installation(&installation).unwrap();
     assert_eq!(school.installation().unwrap(), installation);
+}
+
+#[test]
+fn visits_are_read_since_the_earlier_of_both_clocks_times() {
+    let (_temp, state) = state();
+    let school = state.school(SchoolId::draw(&System));
+    school.create().unwrap();
+    for (own, since) in [
+        ("", "2026-09-01T08:30:00Z"),
+        ("asked_at_own_clock = \"2026-09-01T07:30:00Z\"\n", "2026-09-01T07:30:00Z"),
+        ("asked_at_own_clock = \"2026-09-01T09:30:00Z\"\n", "2026-09-01T08:30:00Z"),
+    ] {
+        let file = format!(
+            "enrolment_url = \"https://c:1\"\ningest_url = \"https://c:2\"\n\
+             enrolled_at = \"2026-09-01T08:30:00Z\"\npending = false\n{own}"
+        );
+        write_atomically(&school.path().join("installation.toml"), file.as_bytes()).unwrap();
+        let installation = school.installation().unwrap();
+        assert_eq!(installation.reads_visits_since().to_string(), since, "{own}");
+    }
 }
 
 #[test]

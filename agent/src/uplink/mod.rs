@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`session`] | what is sent when, and what is believed of the answers; pure |
 //! | `stream` | one stream's I/O |
-//! | [`outcome`] | what follows from each way in which it can end; pure |
+//! | [`mod@outcome`] | what follows from each way in which it can end; pure |
 //! | [`backoff`] | when the next try comes; pure |
 //! | `transport` | what the generated clients speak over |
 //!

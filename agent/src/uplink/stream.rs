@@ -2,7 +2,8 @@
 //!
 //! Spool calls block on the disk, so they run on a blocking thread. The queue towards the connection is
 //! short and filled only when it has room, so a collector that does not read leaves the rest in the
-//! spool. Nothing wakes this task but a message, an append, a change of coverage or a timer of minutes.
+//! spool. A row is passed over only when the key of its epoch is gone, and then with all of that epoch;
+//! so of what is settled up to a sequence, everything that still waits was sent on this stream. Nothing wakes this task but a message, an append, a change of coverage or a timer of minutes.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
@@ -283,20 +284,25 @@ impl Talk<'_> {
             on_disk(move || spool.waiting(want.lane, after, want.max_events, want.max_bytes))
                 .await?;
         let last = rows.last().map(|row| row.row);
-        let places: Vec<RowId> = rows.iter().map(|row| row.row).collect();
-        let offered: Vec<Offered> = rows.into_iter().map(offered).collect();
+        let (mut places, mut offered): (Vec<RowId>, Vec<Offered>) =
+            rows.into_iter().map(offered).unzip();
         let unannounced = self.session.unannounced(&offered);
         let spool = self.desk.spool.clone();
         let keys = on_disk(move || {
             let keys = unannounced.into_iter().map(|epoch| Ok((epoch, spool.epoch_key(epoch)?)));
-            keys.collect::<Result<Vec<(Epoch, Option<v1::EpochKey>)>, SpoolError>>()
+            keys.collect::<Result<BTreeMap<Epoch, Option<v1::EpochKey>>, SpoolError>>()
         })
         .await?;
-        // The row was evicted since it was read, and its epoch with it: the rest is read afresh.
-        if keys.iter().any(|(_, key)| key.is_none()) {
-            if let Some(last) = last {
-                self.after.insert(want.lane, last);
-            }
+        // Rows were evicted since they were read, and their epoch with them. They alone are left out:
+        // to pass over a row of an epoch that is sent would have it settled with what follows it.
+        let keyless = |epoch: Epoch| keys.get(&epoch).is_some_and(Option::is_none);
+        (places, offered) = std::iter::zip(places, offered)
+            .filter(|(_, event)| !keyless(event.position.epoch))
+            .unzip();
+        if offered.is_empty()
+            && let Some(last) = last
+        {
+            self.after.insert(want.lane, last);
             return Ok(());
         }
         let keys = keys.into_iter().filter_map(|(epoch, key)| Some((epoch, key?))).collect();
@@ -343,8 +349,8 @@ impl Fetch {
     }
 }
 
-fn offered(row: Waiting) -> Offered {
-    Offered { position: row.position, sealed_payload: row.sealed_payload }
+fn offered(row: Waiting) -> (RowId, Offered) {
+    (row.row, Offered { position: row.position, sealed_payload: row.sealed_payload })
 }
 
 /// Runs a spool call on a blocking thread.

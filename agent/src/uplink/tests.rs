@@ -132,6 +132,35 @@ async fn a_refused_event_is_a_dead_letter_and_never_sent_again() {
 }
 
 #[tokio::test]
+async fn an_event_whose_epoch_has_no_key_takes_no_other_with_it() {
+    let agent = Agent::with_keyless_event();
+    agent.append(Lane::Urgent, 2);
+    let mut collector = agent.connect();
+    collector.hello().await;
+    collector.welcome(1).await;
+    let first = collector.events().await;
+    assert_eq!(first.len(), 2, "the keyless one is left out, the rest goes");
+    agent.append(Lane::Urgent, 1);
+    let next = collector.events().await;
+    assert_eq!((next.len(), &next[0].epoch), (1, &first[0].epoch));
+    collector.settle(&next, 1).await;
+    agent.until(|stats| stats == (1, 0)).await;
+}
+
+#[tokio::test]
+async fn an_event_whose_epoch_has_no_key_alone_is_passed_over() {
+    let agent = Agent::with_keyless_event();
+    let mut collector = agent.connect();
+    collector.hello().await;
+    collector.welcome(1).await;
+    assert!(timeout(A_WHILE, collector.events()).await.is_err(), "nothing can be sent");
+    agent.append(Lane::Urgent, 1);
+    let sent = collector.events().await;
+    collector.settle(&sent, 1).await;
+    agent.until(|stats| stats == (1, 0)).await;
+}
+
+#[tokio::test]
 async fn health_comes_at_once_and_a_check_is_answered() {
     let agent = Agent::new();
     let mut collector = agent.connect();
@@ -201,6 +230,21 @@ struct Agent {
 
 impl Agent {
     fn new() -> Self {
+        Self::over(|_, _, _| {})
+    }
+
+    /// Its spool holds one urgent event of an epoch whose key is gone, as between an eviction and a
+    /// read.
+    fn with_keyless_event() -> Self {
+        Self::over(|dir, school, trust| {
+            spool(dir, school, trust).append(vec![event(Lane::Urgent)], &[]).unwrap();
+            let file = dir.spool().unwrap().join(crate::spool::FILE);
+            let db = rusqlite::Connection::open(file).unwrap();
+            assert_eq!(db.execute("DELETE FROM epochs", []), Ok(1));
+        })
+    }
+
+    fn over(earlier: impl FnOnce(&SchoolDir, SchoolId, &Trust)) -> Self {
         let temp = tempfile::tempdir().unwrap();
         let school = School::new();
         let state = StateDir::create(&temp.path().join("state")).unwrap();
@@ -209,6 +253,7 @@ impl Agent {
         let trust = Trust::from_store(school.bundle(1)).unwrap();
         let clock: Arc<dyn Clock> = Arc::new(System);
         let policy = Arc::new(PolicyStore::open(dir.path(), &trust).unwrap());
+        earlier(&dir, school.id, &trust);
         let spool = spool(&dir, school.id, &trust);
         let (_, coverage) = watch::channel(Vec::new());
         let monitor = Monitor::new(coverage, spool.clone(), policy.clone(), clock.clone());
@@ -227,13 +272,7 @@ impl Agent {
     }
 
     fn append(&self, lane: Lane, count: usize) {
-        let severity = if lane == Lane::Urgent { 4 } else { 0 };
-        let method = v1::AttributionMethod::SignedIn.into();
-        let evidence =
-            vec![v1::Evidence { method, value: "x".repeat(200), authority: String::new() }];
-        let payload = v1::EventPayload { evidence, ..Default::default() };
-        let event = Captured { lane, severity, fold: None, payload };
-        self.desk.spool.append(vec![event; count], &[]).unwrap();
+        self.desk.spool.append(vec![event(lane); count], &[]).unwrap();
     }
 
     fn connect(&self) -> Talk {
@@ -263,6 +302,14 @@ impl Agent {
         };
         timeout(SOON, wait).await.unwrap();
     }
+}
+
+fn event(lane: Lane) -> Captured {
+    let severity = if lane == Lane::Urgent { 4 } else { 0 };
+    let method = v1::AttributionMethod::SignedIn.into();
+    let evidence = vec![v1::Evidence { method, value: "x".repeat(200), authority: String::new() }];
+    let payload = v1::EventPayload { evidence, ..Default::default() };
+    Captured { lane, severity, fold: None, payload }
 }
 
 fn spool(dir: &SchoolDir, school: SchoolId, trust: &Trust) -> Arc<Spool> {

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
+use jiff::{Timestamp, ToSpan as _};
 use redshank_agent::sources::history::{CaptureError, capture};
 use serde_json::Value;
 
-use crate::device::Chromium;
+use crate::device::{Chromium, now};
 
 /// Address, title, time.
 type Visit = (String, Option<String>, Timestamp);
@@ -66,6 +66,24 @@ fn a_visit_from_another_device_is_marked() {
 }
 
 #[test]
+fn a_visit_from_before_the_enrolment_is_marked_where_there_was_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("History");
+    let browser = Chromium::open(&path);
+    // Chromium's times are whole microseconds.
+    let enrolled_at = Timestamp::from_microsecond(now().as_microsecond()).unwrap();
+    browser.visit_at("https://a.example/before", "t", enrolled_at - 1.microsecond());
+    browser.visit_at("https://a.example/after", "t", enrolled_at);
+    for (enrolled_at, before) in [(Some(enrolled_at), Value::Bool(true)), (None, Value::Null)] {
+        let mut out = Vec::new();
+        capture(std::slice::from_ref(&path), enrolled_at, &mut out).unwrap();
+        let lines = lines(&out);
+        assert_eq!(lines[0]["before_enrolment"], before);
+        assert!(lines[1].get("before_enrolment").is_none());
+    }
+}
+
+#[test]
 fn the_file_and_its_neighbours_are_only_read() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("History");
@@ -87,7 +105,7 @@ fn a_file_that_cannot_be_read_is_named_and_the_others_are_written() {
     let good = Path::new(FIXTURES).join("places-v10.sqlite");
     let mut out = Vec::new();
     let files = [missing.clone(), noise.clone(), folder.path().to_owned(), good];
-    let error = capture(&files, &mut out).unwrap_err();
+    let error = capture(&files, None, &mut out).unwrap_err();
     assert_eq!(lines(&out).len(), 1);
     let CaptureError::Files(failed) = &error else { panic!("{error}") };
     assert_eq!(failed.iter().map(|failed| failed.file.clone()).collect::<Vec<_>>(), files[..3]);
@@ -100,7 +118,7 @@ fn a_file_that_cannot_be_read_is_named_and_the_others_are_written() {
 
 fn captured(files: &[PathBuf]) -> Vec<Value> {
     let mut out = Vec::new();
-    capture(files, &mut out).unwrap();
+    capture(files, None, &mut out).unwrap();
     lines(&out)
 }
 

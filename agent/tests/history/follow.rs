@@ -294,6 +294,71 @@ async fn a_visit_that_firefox_synced_later_is_left_alone() {
 }
 
 #[tokio::test]
+async fn a_stall_behind_the_channel_does_not_make_the_next_visit_late() {
+    let device = Device::new();
+    let browser = device.chromium("amy", "Default");
+    browser.execute("BEGIN");
+    for number in 0..6 * 128 {
+        browser.execute(&format!(
+            "INSERT INTO urls(url, title) VALUES ('https://a.example/{number}', 't');
+             INSERT INTO visits(url, visit_time) VALUES (last_insert_rowid(), {})",
+            now().as_microsecond() + 11_644_473_600_000_000
+        ));
+    }
+    browser.execute("COMMIT");
+    let mut running = device.start(&Kept::default());
+    // Nobody receives; the channel takes four of six portions.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    running.next(6 * 128).await;
+    browser.visit("https://a.example/next", "t");
+    let next = tokio::time::timeout(Duration::from_secs(4), running.next_urls(1)).await;
+    assert_eq!(next.expect("it rested as if it had worked"), ["https://a.example/next"]);
+    running.stop().await;
+}
+
+/// A technician names a folder that is looked at anyway, and another spelling of it.
+#[tokio::test]
+async fn a_profile_that_two_ways_lead_to_is_read_once() {
+    let mut device = Device::new();
+    let browser = device.chromium("amy", "Default");
+    let folder = device.profile("amy", "Default");
+    device.settings.extra_profiles =
+        vec![folder.parent().unwrap().to_owned(), folder.clone(), folder.join("")];
+    device.settings.poll = Some(Duration::from_millis(100));
+    browser.visit("https://a.example/once", "t");
+    let mut running = device.start(&Kept::default());
+    assert_eq!(running.next_urls(1).await, ["https://a.example/once"]);
+    // Searches are a second apart.
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    assert_eq!(running.rest().await, []);
+    running.stop().await;
+}
+
+/// The account is renamed: the file stays, and what was read of it.
+#[tokio::test]
+async fn a_profile_whose_account_changes_goes_on_from_its_place() {
+    let mut device = Device::new();
+    device.settings.poll = Some(Duration::from_millis(100));
+    let browser = device.chromium("amy", "Default");
+    browser.visit("https://a.example/before", "t");
+    let mut running = device.start(&Kept::default());
+    assert_eq!(running.next(1).await[0].account, "amy");
+    let home = device.settings.root.join("home/amy");
+    let uid = std::os::unix::fs::MetadataExt::uid(&fs::metadata(home).unwrap());
+    fs::create_dir_all(device.settings.root.join("etc")).unwrap();
+    let passwd = format!("amelia:x:{uid}:1::/home/amy:/bin/sh\n");
+    fs::write(device.settings.root.join("etc/passwd"), passwd).unwrap();
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    browser.visit("https://a.example/after", "t");
+    let seen = running.next(1).await.remove(0);
+    assert_eq!(
+        (seen.account.as_str(), seen.visit.url.as_str()),
+        ("amelia", "https://a.example/after")
+    );
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn a_history_of_many_thousand_visits_comes_whole_and_in_order() {
     const VISITS: usize = 3_000;
     let device = Device::new();

@@ -1,14 +1,17 @@
 //! `redshank-agent capture history FILE…`: every visit of the named databases, as JSON Lines.
 //!
 //! For a technician who checks what the agent would see, and for evidence that somebody secured. Unlike
-//! the source it leaves nothing out: visits from before an enrolment are there, and those that came
-//! from another device are marked `"synced": true`. The file is named by the operator, so it may be a
+//! the source it leaves nothing out but marks what the source would leave alone: visits that came from
+//! another device have `"synced": true`, and on a device that is enrolled, visits from before the enrolment
+//! have `"before_enrolment": true`. Without an enrolment (a file looked at elsewhere) there is nothing
+//! to mark by, and no visit has the second mark. The file is named by the operator, so it may be a
 //! link and may be anybody's; it is copied and read as carefully as any other, and neither it nor what
 //! lies beside it is written.
 //!
 //! One object a line, in the order of the database:
 //! `browser`, `profile`, `url`, `title` (empty or `null` if there is none, as the database has it), `visited_at` (RFC 3339, UTC,
-//! microseconds), `transition`, `search_terms` (`null` if there are none), and `synced` only if it is so.
+//! microseconds), `transition`, `search_terms` (`null` if there are none), and `synced` and `before_enrolment` only if
+//! it is so.
 
 use std::ffi::OsStr;
 use std::io::{self, Write};
@@ -99,14 +102,20 @@ impl From<ReadError> for Reason {
 
 /// Writes every visit in `files` to `out`. A file that cannot be read does not keep the others back.
 ///
+/// Visits from before `enrolled_at` are marked; `None` marks none.
+///
 /// # Errors
 /// [`CaptureError::Files`] names each file that could not be read, after all others were written.
-pub fn capture(files: &[PathBuf], out: &mut impl Write) -> Result<(), CaptureError> {
+pub fn capture(
+    files: &[PathBuf],
+    enrolled_at: Option<Timestamp>,
+    out: &mut impl Write,
+) -> Result<(), CaptureError> {
     let folder = tempfile::tempdir().map_err(CaptureError::Temporary)?;
     let copies = Copies::prepare(folder.path()).map_err(CaptureError::Temporary)?;
     let mut failed = Vec::new();
     for file in files {
-        match capture_file(file, &copies, out) {
+        match capture_file(file, enrolled_at, &copies, out) {
             Ok(()) => {}
             Err(Failure::Output(error)) => return Err(CaptureError::Output(error)),
             Err(Failure::File(reason)) => failed.push(FileError { file: file.clone(), reason }),
@@ -127,7 +136,12 @@ impl<E: Into<Reason>> From<E> for Failure {
     }
 }
 
-fn capture_file(file: &Path, copies: &Copies, out: &mut impl Write) -> Result<(), Failure> {
+fn capture_file(
+    file: &Path,
+    enrolled_at: Option<Timestamp>,
+    copies: &Copies,
+    out: &mut impl Write,
+) -> Result<(), Failure> {
     // SQLite's own rule: the neighbours of a link lie beside what it names.
     let real = file.canonicalize().map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => Reason::Missing,
@@ -151,7 +165,11 @@ fn capture_file(file: &Path, copies: &Copies, out: &mut impl Write) -> Result<()
         for mark in marks {
             let Ok(at) = Timestamp::from_microsecond(mark.time) else { continue };
             let Some(text) = reader.text_of(mark.id)? else { continue };
-            let line = Line::new(&visit(browser, &profile, text), at, mark.synced);
+            let marks = Marks {
+                synced: mark.synced,
+                before_enrolment: enrolled_at.is_some_and(|enrolled| at < enrolled),
+            };
+            let line = Line::new(&visit(browser, &profile, text), at, marks);
             line.write(out).map_err(Failure::Output)?;
         }
     }
@@ -166,12 +184,21 @@ struct Line {
     visited_at: String,
     transition: &'static str,
     search_terms: Option<String>,
+    #[serde(flatten)]
+    marks: Marks,
+}
+
+/// Why the source would leave a visit alone.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+struct Marks {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     synced: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    before_enrolment: bool,
 }
 
 impl Line {
-    fn new(visit: &Visit, at: Timestamp, synced: bool) -> Self {
+    fn new(visit: &Visit, at: Timestamp, marks: Marks) -> Self {
         Self {
             browser: visit.browser.clone(),
             profile: visit.profile.clone(),
@@ -180,7 +207,7 @@ impl Line {
             visited_at: at.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string(),
             transition: name(visit.transition),
             search_terms: visit.search_terms.clone(),
-            synced,
+            marks,
         }
     }
 
@@ -210,7 +237,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_has_microseconds_and_a_mark_only_where_synced() {
+    fn a_line_has_microseconds_and_marks_only_where_they_hold() {
         let visit = Visit {
             browser: "Chrome".into(),
             profile: "Default".into(),
@@ -221,12 +248,18 @@ mod tests {
         };
         let at: Timestamp = "2018-01-21T16:41:22Z".parse().unwrap();
         let mut out = Vec::new();
-        Line::new(&visit, at, false).write(&mut out).unwrap();
-        Line::new(&visit, at, true).write(&mut out).unwrap();
+        let (synced, before_enrolment) = (true, true);
+        for marks in [
+            Marks::default(),
+            Marks { synced, ..Marks::default() },
+            Marks { before_enrolment, ..Marks::default() },
+        ] {
+            Line::new(&visit, at, marks).write(&mut out).unwrap();
+        }
         let start = r#"{"browser":"Chrome","profile":"Default","url":"https://example.org/","title":null,"visited_at":"2018-01-21T16:41:22.000000Z","transition":"form_submit","search_terms":null"#;
         assert_eq!(
             String::from_utf8(out).unwrap(),
-            format!("{start}}}\n{start},\"synced\":true}}\n")
+            format!("{start}}}\n{start},\"synced\":true}}\n{start},\"before_enrolment\":true}}\n")
         );
     }
 }

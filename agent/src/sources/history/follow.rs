@@ -2,8 +2,9 @@
 //!
 //! Everything that touches a disk runs on the blocking pool, one thing at a time: following a hundred
 //! profiles takes one thread and the room of one copy. A profile whose reading took long rests three
-//! times as long, so that a pupil whose history is huge or whose browser writes without pause costs the
-//! machine a quarter of one processor at worst.
+//! times as long, up to [`LONGEST_REST`], so that a pupil whose browser writes without pause costs the
+//! machine a quarter of one processor, but for a history that takes seconds to read. Only the work
+//! itself counts, not the wait for a channel that is full: a stall behind it would be tripled here.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -12,10 +13,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use redshank_proto::clock::Clock;
 use tokio::sync::{mpsc, watch as watch_channel};
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinError, spawn_blocking};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use super::absent::Absent;
 use super::copy::{Copies, CopyError, Stamps, Taken};
 use super::cursor::Place;
 use super::folder::{Folder, Refusal};
@@ -39,6 +41,8 @@ const AGAIN: Duration = Duration::from_millis(500);
 const PATIENCE: u32 = 4;
 /// How much longer a profile rests than its reading took.
 const REST: u32 = 3;
+/// The longest rest: no reading, however slow, is to make the next visits later than this.
+const LONGEST_REST: Duration = Duration::from_secs(10);
 
 /// One profile that is followed.
 #[derive(Debug)]
@@ -49,6 +53,8 @@ struct Track {
     stamps: Option<Box<Stamps>>,
     /// `None` until the first look has come to something.
     state: Option<State>,
+    /// How long the look under way has kept a thread busy.
+    worked: Duration,
     /// Not to be looked at before.
     rests_until: Instant,
     /// To be looked at, if not before then.
@@ -77,7 +83,7 @@ pub(super) struct Follower {
     watch: Watch,
     tracks: BTreeMap<String, Track>,
     /// Places of profiles that are not there, or not yet.
-    places: HashMap<String, Place>,
+    absent: Absent,
     /// Coverage of what is no profile.
     aside: Vec<Coverage>,
 }
@@ -92,15 +98,15 @@ impl Follower {
             .map_err(|cause| HistoryError::Copies { folder: settings.copies.clone(), cause })?;
         let places = checkpoints
             .iter()
-            .filter_map(|(input, place)| Some((input.clone(), Place::decode(place)?)))
-            .collect();
+            .filter_map(|(input, place)| Some((input.clone(), Place::decode(place)?)));
+        let absent = Absent::kept(places);
         Ok(Self {
             settings,
             clock,
             copies: Arc::new(copies),
             watch: Watch::new(),
             tracks: BTreeMap::new(),
-            places,
+            absent,
             aside: Vec::new(),
         })
     }
@@ -168,13 +174,17 @@ impl Follower {
         let mut gone = std::mem::take(&mut self.tracks);
         for profile in found.profiles {
             let input = profile.input();
-            let known = gone.remove(&input).filter(|track| track.profile == profile);
-            let track = known.unwrap_or_else(|| {
-                Track::new(profile, self.places.remove(&input).unwrap_or_default())
-            });
+            let track = match gone.remove(&input) {
+                Some(track) if track.profile == profile => track,
+                // The same file by other words, of another owner for instance: it has been read so far.
+                Some(track) => Track::new(profile, track.place),
+                None => Track::new(profile, self.absent.take(&input).unwrap_or_default()),
+            };
             self.tracks.insert(input, track);
         }
-        self.places.extend(gone.into_iter().map(|(input, track)| (input, track.place)));
+        for (input, track) in gone {
+            self.absent.keep(input, track.profile.account, track.place);
+        }
     }
 
     /// Makes changed profiles due; tells whether a history changed of which nothing is known yet.
@@ -197,8 +207,7 @@ impl Follower {
         shutdown: &CancellationToken,
     ) -> std::ops::ControlFlow<()> {
         for track in self.tracks.values_mut() {
-            let begun = Instant::now();
-            if track.wakes_at().is_none_or(|at| at > begun) {
+            if track.wakes_at().is_none_or(|at| at > Instant::now()) {
                 continue;
             }
             track.due = None;
@@ -209,8 +218,7 @@ impl Follower {
                 return std::ops::ControlFlow::Break(());
             }
             track.conclude(&look, asked);
-            let ended = Instant::now();
-            track.rests_until = ended + (ended - begun) * REST;
+            track.rests_until = Instant::now() + rest_after(std::mem::take(&mut track.worked));
         }
         std::ops::ControlFlow::Continue(())
     }
@@ -238,6 +246,7 @@ impl Track {
             place,
             stamps: None,
             state: None,
+            worked: Duration::ZERO,
             rests_until: now,
             due: Some(now),
             failures: 0,
@@ -260,7 +269,7 @@ impl Track {
         let (copies, clock) = (Arc::clone(copies), Arc::clone(clock));
         let (profile, last, place) =
             (self.profile.clone(), self.stamps.clone(), self.place.clone());
-        let opened = spawn_blocking(move || {
+        let opened = timed(&mut self.worked, move || {
             open(&copies, clock.as_ref(), profile, last.as_deref(), place, scope)
         });
         let (mut reading, copy, stamps) = match opened.await {
@@ -269,7 +278,7 @@ impl Track {
             Err(_) => return Look::NotRead(ReadError::Damaged, None),
         };
         loop {
-            let read = spawn_blocking(move || {
+            let read = timed(&mut self.worked, move || {
                 let portion = reading.next();
                 (reading, portion)
             });
@@ -292,7 +301,7 @@ impl Track {
             }
         }
         // The database is closed before its copy is removed, both away from this thread.
-        let closed = spawn_blocking(move || {
+        let closed = timed(&mut self.worked, move || {
             drop(reading);
             drop(copy);
         });
@@ -347,6 +356,25 @@ impl Track {
     }
 }
 
+/// Does `work` on the blocking pool, and adds the time that it took there to `spent`.
+async fn timed<T: Send + 'static>(
+    spent: &mut Duration,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, JoinError> {
+    let (done, took) = spawn_blocking(move || {
+        let begun = Instant::now();
+        let done = work();
+        (done, begun.elapsed())
+    })
+    .await?;
+    *spent = spent.saturating_add(took);
+    Ok(done)
+}
+
+fn rest_after(worked: Duration) -> Duration {
+    worked.saturating_mul(REST).min(LONGEST_REST)
+}
+
 /// A copy that is ready to be read.
 struct Opened {
     reading: Reading,
@@ -399,4 +427,19 @@ fn aside(found: &Found, watched: bool) -> Vec<Coverage> {
         coverage("Browser folders", State::Degraded(reason.to_owned()))
     });
     refused.chain(cut_short).chain(unwatched).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_profile_rests_three_times_as_long_as_it_was_read_and_ten_seconds_at_most() {
+        for (worked, rest) in
+            [(0, 0), (200, 600), (3_000, 9_000), (4_000, 10_000), (u64::MAX, 10_000)]
+        {
+            let rest = Duration::from_millis(rest);
+            assert_eq!(rest_after(Duration::from_millis(worked)), rest, "{worked} ms");
+        }
+    }
 }

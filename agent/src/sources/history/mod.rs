@@ -35,6 +35,7 @@
 //! - On Windows the owner of a file is not compared with the owner of the profile: the folder
 //!   permissions of `C:\Users` stand for it.
 
+mod absent;
 pub mod capture;
 mod copy;
 mod cursor;
@@ -75,7 +76,8 @@ pub struct Settings {
     /// The folder for private copies, the source's own: made if missing (0700 on Unix), and emptied of
     /// its leftovers at the start.
     pub copies: PathBuf,
-    /// Visits from before this time are left alone.
+    /// Visits that the device's clock stamped before this time are left alone: the earlier of the
+    /// enrolment's time by the device's clock and by the collector's.
     pub enrolled_at: Timestamp,
     /// How often everything is looked at without a notification; half a minute if absent.
     pub poll: Option<Duration>,

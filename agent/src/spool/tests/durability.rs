@@ -67,6 +67,43 @@ fn a_failed_append_stores_nothing_of_its_batch_and_uses_no_sequence_twice() {
 }
 
 #[test]
+fn a_failure_after_the_commit_is_no_failed_append() {
+    let bench = Bench::new();
+    drop(bench.open());
+    // A tally that cannot be summed up with another: what waits cannot be counted.
+    let db = rusqlite::Connection::open(bench.folder.path().join(FILE)).unwrap();
+    let lane = Lane::Urgent.number();
+    db.execute("INSERT INTO tallies VALUES (?1, 9, 1, ?2, 0)", (lane, i64::MAX)).unwrap();
+    drop(db);
+
+    let spool = bench.open();
+    let changed = spool.changed();
+    spool.append(vec![urgent(5, "once")], &[checkpoint("profile", b"1")]).unwrap();
+    assert!(spool.stats().is_err(), "it does fail");
+    assert!(changed.has_changed().unwrap(), "the uplink hears of it");
+    assert_eq!(bench.words(&spool, Lane::Urgent), ["once"]);
+    assert_eq!(spool.checkpoints().unwrap()["profile"], b"1");
+}
+
+#[test]
+fn checkpoints_of_ever_new_inputs_are_bounded() {
+    let bench = Bench::new();
+    let spool = bench.open();
+    let inputs = |from: usize, to: usize| -> Vec<_> {
+        (from..to).map(|n| checkpoint(&format!("profile {n}"), b"1")).collect()
+    };
+    spool.append(vec![], &inputs(0, 4_096)).unwrap();
+    spool.append(vec![], &inputs(0, 1)).unwrap();
+    spool.append(vec![], &inputs(4_096, 4_106)).unwrap();
+    let kept = spool.checkpoints().unwrap();
+    assert_eq!(kept.len(), 4_096);
+    assert!(kept.contains_key("profile 0") && kept.contains_key("profile 4105"));
+    assert!(!kept.contains_key("profile 1") && !kept.contains_key("profile 10"));
+    drop(spool);
+    assert_eq!(bench.open().checkpoints().unwrap(), kept);
+}
+
+#[test]
 fn only_the_school_s_key_opens_what_is_offered() {
     let bench = Bench::new();
     let spool = bench.open();

@@ -6,6 +6,8 @@
 //! ```
 //! The tables are data ([`places`]), so that every platform's paths are tested on each. A search
 //! follows no link below a home: a folder on the way that is one is reported, never entered.
+//! A profile that is reached by two ways (a folder of the settings that is a well-known place, too) is
+//! found once, by the first of them: a well-known place, which names browser and account.
 //! Every list is bounded: a pupil who makes a hundred thousand folders slows nobody but himself.
 
 mod homes;
@@ -13,7 +15,7 @@ mod places;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -99,8 +101,9 @@ pub(super) struct Profile {
 }
 
 impl Profile {
+    /// The profile folder, spelt the same whichever way led there: without `.` or a slash at its end.
     pub(super) fn folder(&self) -> PathBuf {
-        self.base.join(&self.below)
+        self.base.join(&self.below).components().collect()
     }
 
     /// Names this profile stably across restarts, in a checkpoint: `history:` and 32 hex digits.
@@ -173,6 +176,8 @@ pub(super) fn find(platform: Platform, root: &Path, extra: &[PathBuf]) -> Found 
             },
         );
     }
+    let mut inputs = HashSet::new();
+    found.profiles.retain(|profile| inputs.insert(profile.input()));
     found
 }
 

@@ -233,6 +233,20 @@ fn two_profiles_never_share_a_name_and_one_keeps_its_own() {
 }
 
 #[test]
+fn a_profile_that_two_ways_lead_to_is_found_once() {
+    let root = tempfile::tempdir().unwrap();
+    lay_out(root.path(), "home/amy/.config/google-chrome/Default/History");
+    let chrome = root.path().join("home/amy/.config/google-chrome");
+    let expected = find(Platform::Linux, root.path(), &[]).profiles;
+    assert_eq!(expected.len(), 1);
+    for extra in ["", "/", "/.", "/Default", "/Default/", "/./Default/."] {
+        let extra = PathBuf::from(format!("{}{extra}", chrome.display()));
+        let found = find(Platform::Linux, root.path(), std::slice::from_ref(&extra));
+        assert_eq!(found.profiles, expected, "{}", extra.display());
+    }
+}
+
+#[test]
 fn a_profile_name_is_shown_bounded_and_without_control_characters() {
     assert_eq!(shown(OsStr::new("a\u{1b}[2Jb")), "a\u{fffd}[2Jb");
     let long = "é".repeat(200);
