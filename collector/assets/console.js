@@ -1,7 +1,8 @@
 // Makes the queue live. Every page works without it.
 //
 // The stream says only that something has changed; the rows are then fetched like a page, with the session, its
-// scope and its audit entry. Whoever has a row focused keeps it; what is new is announced, by severity alone.
+// scope and its audit entry. Whoever has a row focused keeps it; what is new, graver, seen again
+// or open again is announced, by severity alone.
 "use strict";
 
 (() => {
@@ -22,7 +23,14 @@
     state.className = `live-state ${className}`;
     state.textContent = text;
   };
-  const ids = () => new Set(Array.from(queue.querySelectorAll("tr[data-alert]"), (row) => row.dataset.alert));
+  const alerts = (rows) => Array.from(rows.querySelectorAll("tr[data-alert]"));
+  const known = () => new Map(alerts(queue).map((row) => [row.dataset.alert, { ...row.dataset }]));
+  // What a colleague has just taken up is the one change that asks for nobody's attention.
+  const isNews = (row, was) =>
+    !was ||
+    row.severity !== was.severity ||
+    row.count !== was.count ||
+    (row.status !== was.status && row.status === "open");
   const seen = () => queue.tBodies[0].dataset.seen;
 
   const refresh = async () => {
@@ -48,21 +56,29 @@
   };
 
   const show = (html) => {
-    const before = ids();
+    const before = known();
     const focused = document.activeElement?.closest?.("#queue tr[data-alert]")?.dataset.alert;
     const template = document.createElement("template");
     template.innerHTML = html;
     const rows = template.content.querySelector("tbody");
     if (!rows) return;
-    const fresh = Array.from(rows.querySelectorAll("tr[data-alert]")).filter((row) => !before.has(row.dataset.alert));
+    const fresh = alerts(rows).filter((row) => isNews(row.dataset, before.get(row.dataset.alert)));
     for (const row of fresh) row.classList.add("fresh");
     queue.tBodies[0].replaceWith(rows);
     // Ids are written in hexadecimal digits and hyphens: safe within a selector.
     if (focused) queue.querySelector(`tr[data-alert="${focused}"] a`)?.focus({ preventScroll: true });
     if (fresh.length > 0) {
       const most = Math.max(...fresh.map((row) => Number(row.dataset.severity)));
-      const count = fresh.length === 1 ? "1 new alert" : `${fresh.length} new alerts`;
-      announce.textContent = `${count}, severity ${most}`;
+      const added = fresh.filter((row) => !before.has(row.dataset.alert)).length;
+      const counts = [
+        [added, "new"],
+        [fresh.length - added, "changed"],
+      ];
+      const text = counts
+        .filter(([count]) => count > 0)
+        .map(([count, kind]) => `${count} ${kind} ${count === 1 ? "alert" : "alerts"}`)
+        .join(", ");
+      announce.textContent = `${text}, severity ${most}`;
     }
     say("on", "Live: new alerts appear by themselves");
   };

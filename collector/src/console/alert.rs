@@ -1,4 +1,7 @@
 //! One alert: what was seen, who it may have been, why it stands where it does, and what to do.
+//!
+//! An alert grows while somebody reads it. Both its forms say how many events their page showed; if it has
+//! more, nothing is done: the page comes back with what arrived, and with what had been filled in.
 
 mod seen;
 
@@ -15,12 +18,13 @@ use super::failure::Failure;
 use super::frame::{Frame, Place, respond};
 use super::queue::{Person, person};
 use super::when::{Arrival, Moment, SchoolTime};
-use super::who::{Button, Dsl, Posted};
+use super::who::{Dsl, Posted};
 use super::words;
 use crate::store::alerts::{
     AlertDetail, AlertStatus, AssessmentRow, Disposition, Factor, REASON_BYTES,
 };
 use crate::store::sessions::Session;
+use crate::store::{Edit, StoreError};
 
 /// The severity at which a child's life may be at risk.
 const IMMEDIATE: u8 = 5;
@@ -30,9 +34,11 @@ pub(super) struct Opened {
     done: Option<String>,
 }
 
-/// How somebody closes an alert.
+/// How somebody takes an alert up or closes it.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Filled {
+    /// Events of the alert on the page that the form stood on, as text: a flattened form's fields are.
+    seen: String,
     #[serde(default)]
     disposition: String,
     #[serde(default)]
@@ -116,18 +122,28 @@ pub(super) async fn page(
         Some("closed") => Some("The alert is closed."),
         _ => None,
     };
-    show(&console, &session, alert, done, Vec::new(), Filled::default()).await
+    show(&console, &session, alert, done, Vec::new(), None).await
 }
 
 /// Takes it up.
 pub(super) async fn acknowledge(
     State(console): State<Console>,
     Path(alert): Path<String>,
-    posted: Posted<Dsl, Button>,
+    posted: Posted<Dsl, Filled>,
 ) -> Result<Response, Failure> {
     let alert: AlertId = alert.parse().map_err(|_| Failure::NotFound)?;
-    let scope = posted.who.0.scope();
-    console.store.write(&scope, move |edit| edit.acknowledge_alert(alert)).await?;
+    let Posted { who: Dsl(session), form } = posted;
+    let seen = form.seen()?;
+    let acknowledge = move |edit: &Edit<'_>| {
+        let grown = edit.alert_has_grown(alert, seen)?;
+        if !grown {
+            edit.acknowledge_alert(alert)?;
+        }
+        Ok::<_, StoreError>(grown)
+    };
+    if console.store.write(&session.scope(), acknowledge).await? {
+        return show(&console, &session, alert, None, Vec::new(), Some(form)).await;
+    }
     Ok(Redirect::to(&format!("/alerts/{alert}?done=acknowledged")).into_response())
 }
 
@@ -139,15 +155,29 @@ pub(super) async fn close(
 ) -> Result<Response, Failure> {
     let alert: AlertId = alert.parse().map_err(|_| Failure::NotFound)?;
     let Posted { who: Dsl(session), form } = posted;
+    let seen = form.seen()?;
     let disposition = match check(&form) {
         Ok(disposition) => disposition,
-        Err(problems) => return show(&console, &session, alert, None, problems, form).await,
+        Err(problems) => return show(&console, &session, alert, None, problems, Some(form)).await,
     };
-    let close = move |edit: &crate::store::Edit<'_>| {
-        edit.close_alert(alert, disposition, form.reason.trim())
+    let reason = form.reason.clone();
+    let close = move |edit: &Edit<'_>| {
+        let grown = edit.alert_has_grown(alert, seen)?;
+        if !grown {
+            edit.close_alert(alert, disposition, reason.trim())?;
+        }
+        Ok::<_, StoreError>(grown)
     };
-    console.store.write(&session.scope(), close).await?;
+    if console.store.write(&session.scope(), close).await? {
+        return show(&console, &session, alert, None, Vec::new(), Some(form)).await;
+    }
     Ok(Redirect::to(&format!("/alerts/{alert}?done=closed")).into_response())
+}
+
+impl Filled {
+    fn seen(&self) -> Result<u32, Failure> {
+        self.seen.parse().map_err(|_| Failure::BadForm)
+    }
 }
 
 fn check(form: &Filled) -> Result<Disposition, Vec<Problem>> {
@@ -169,27 +199,37 @@ fn check(form: &Filled) -> Result<Disposition, Vec<Problem>> {
     }
 }
 
-/// Records that the alert was seen, reads it, and shows it.
+/// Records that the alert was seen, reads it, and shows it; with a form that was refused, also what arrived
+/// since that form's page.
 async fn show(
     console: &Console,
     session: &Session,
     alert: AlertId,
     done: Option<&'static str>,
-    problems: Vec<Problem>,
-    filled: Filled,
+    mut problems: Vec<Problem>,
+    refused: Option<Filled>,
 ) -> Result<Response, Failure> {
+    let seen = refused.as_ref().map(Filled::seen).transpose()?;
     let school = session.school;
     let scope = session.scope();
     let read = console.store.write(&scope, move |edit| {
         edit.view_alert(alert)?;
-        Ok((edit.view().school(school)?, edit.view().alert(alert)?))
+        let grown = seen.map_or(Ok(false), |seen| edit.alert_has_grown(alert, seen))?;
+        Ok((edit.view().school(school)?, edit.view().alert(alert)?, grown))
     });
-    let (school, detail) = read.await?;
+    let (school, detail, grown) = read.await?;
+    if grown {
+        let text = "Something new arrived while you were deciding: read it first";
+        problems.insert(0, Problem { field: "seen-heading", text });
+    }
     let time = SchoolTime::new(&school.time_zone, console.clock.now());
     let status =
         if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let frame = Frame::inside("Alert — Redshank", Place::Queue, session);
-    respond(status, &Page { done, problems, ..assemble(detail, &time, frame, filled) })
+    respond(
+        status,
+        &Page { done, problems, ..assemble(detail, &time, frame, refused.unwrap_or_default()) },
+    )
 }
 
 fn assemble(detail: AlertDetail, time: &SchoolTime, frame: Frame, filled: Filled) -> Page {

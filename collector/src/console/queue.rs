@@ -18,7 +18,7 @@ use super::live;
 use super::when::{Arrival, Moment, SchoolTime};
 use super::who::Dsl;
 use super::words;
-use crate::store::alerts::{AlertStatus, PersonLabel, QueueFilter, QueueRow};
+use crate::store::alerts::{AlertStatus, PersonLabel, QUEUE_ROWS, QueueFilter, QueueRow};
 use crate::store::audit::Action;
 use crate::store::devices::{DeviceStatus, DeviceSummary};
 use crate::store::notices::Notice;
@@ -53,6 +53,8 @@ struct Rows {
     seen: String,
     closed: bool,
     rows: Vec<Row>,
+    /// How many rows are shown, if there are more.
+    cut_at: Option<usize>,
     coverage: Option<Quiet>,
     looked: Moment,
 }
@@ -138,10 +140,12 @@ async fn load(
     let (school, seen, rows, coverage, notices) =
         console.store.write(&session.scope(), read).await?;
     let time = SchoolTime::new(&school.time_zone, now);
+    let most = usize::try_from(QUEUE_ROWS).unwrap_or(usize::MAX);
     let rows = Rows {
         seen,
         closed,
-        rows: rows.into_iter().map(|alert| row(alert, &time)).collect(),
+        cut_at: (rows.len() > most).then_some(most),
+        rows: rows.into_iter().take(most).map(|alert| row(alert, &time)).collect(),
         coverage,
         looked: time.moment(now),
     };

@@ -3,7 +3,7 @@
 //! Whatever is wrong — address, password, a locked account — the words are the same and a hash is computed,
 //! so that neither tells who has an account. Only who knows the password hears that a role waits for approval.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use askama::Template;
 use axum::extract::rejection::FormRejection;
@@ -110,10 +110,10 @@ pub(super) async fn sign_in(
     let Ok(Form(Filled { email, password, next })) = filled else { return Err(Failure::BadForm) };
     let next = next.filter(|next| is_place(next));
     let address = peer.map(|Extension(ConnectInfo(address))| address.ip());
-    if !console.throttle.admit(address, console.clock.since_boot()) {
+    if !console.admits(&email, address).await? {
         return form(email, next, Some(Problem::Throttled));
     }
-    let Some(candidate) = console.verify(&email, Zeroizing::new(password)).await? else {
+    let Some(candidate) = console.verify(&email, address, Zeroizing::new(password)).await? else {
         return form(email, next, Some(Problem::Refused));
     };
     let token = SessionToken::draw(&*console.randomness);
@@ -123,7 +123,7 @@ pub(super) async fn sign_in(
         if let Some(before) = before {
             edit.end_session(&before)?;
         }
-        edit.signed_in(candidate, &begun)
+        edit.signed_in(candidate, address, &begun)
     });
     match signed_in.await? {
         SignIn::Pending => form(email, next, Some(Problem::Pending)),
@@ -162,16 +162,34 @@ pub(super) fn is_place(path: &str) -> bool {
 }
 
 impl Console {
+    /// Whether an attempt may be made: one of its network's is left, or it is of somebody who has signed in from
+    /// there of late, whom whoever else is on that network cannot keep out by using them up.
+    async fn admits(&self, email: &str, address: Option<IpAddr>) -> Result<bool, StoreError> {
+        if self.throttle.admit(address, self.clock.since_boot()) {
+            return Ok(true);
+        }
+        if email.len() > EMAIL_BYTES {
+            return Ok(false);
+        }
+        let (email, now) = (email.to_owned(), self.clock.now());
+        self.store
+            .read(&Scope::system(Purpose::SignIn), move |view| {
+                view.signs_in_from(&email, address, now)
+            })
+            .await
+    }
+
     /// Whose address and password these are.
     async fn verify(
         &self,
         email: &str,
+        address: Option<IpAddr>,
         password: Zeroizing<String>,
     ) -> Result<Option<redshank_proto::id::UserId>, StoreError> {
         let scope = Scope::system(Purpose::SignIn);
         let attempt = if email.len() <= EMAIL_BYTES {
             let email = email.to_owned();
-            self.store.write(&scope, move |edit| edit.begin_sign_in(&email)).await?
+            self.store.write(&scope, move |edit| edit.begin_sign_in(&email, address)).await?
         } else {
             Attempt::Unknown
         };

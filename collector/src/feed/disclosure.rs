@@ -2,8 +2,13 @@
 //!
 //! Person and device go out as pseudonyms, which are the same within a school for as long as the school's
 //! key is, and mean nothing elsewhere. Evidence, browser profiles and computers' names stay here. Where an
-//! account or a name stands inside what was seen (a path like `/users/amy.jones`), its letters are masked;
-//! the mask is as long as what it hides, so that the bounds of a match keep their places.
+//! account or a name stands inside what was seen (a path like `/users/amy.jones`), its letters are masked,
+//! and so are its parts wherever they stand ("Amy", "Jones"); the mask is as long as what it hides, so that
+//! the bounds of a match keep their places.
+//!
+//! What is not masked, because nothing here tells that it is a name: the parts of an account that runs them
+//! together (`ajones` hides "ajones" and not "Jones"), parts of one or two letters, and the names of anybody
+//! else in what was written. A reader is under contract; the mask is no anonymity.
 
 use data_encoding::HEXLOWER;
 use redshank_proto::id::SchoolId;
@@ -80,17 +85,23 @@ fn status(status: AlertStatus) -> v1::AlertStatus {
 /// Everything that is to be masked, the longest first, so that no part of one is masked before the whole.
 fn names(alert: &DeliveredAlert) -> Vec<String> {
     let evidence = alert.events.iter().flat_map(|(_, _, payload)| &payload.evidence);
-    let mut names: Vec<String> = alert
-        .names
-        .iter()
-        .chain(evidence.map(|piece| &piece.value))
-        .flat_map(|name| [name.as_str(), person_part(name)])
+    let persons = alert.names.iter().chain(evidence.map(|piece| &piece.value));
+    let mut names: Vec<String> = persons
+        .flat_map(|name| [name.as_str(), person_part(name)].into_iter().chain(parts(name)))
+        .chain([alert.host_name.as_str()])
         .map(|name| name.trim().to_ascii_lowercase())
         .filter(|name| name.len() >= SHORTEST_NAME)
         .collect();
     names.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
     names.dedup();
     names
+}
+
+/// The parts of a person's name or account that may be names: of three letters or more, and not the domain's.
+fn parts(name: &str) -> impl Iterator<Item = &str> {
+    person_part(name)
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|part| part.chars().filter(|c| c.is_alphabetic()).count() >= SHORTEST_NAME)
 }
 
 fn mask_match(found: v1::Match, names: &[String]) -> v1::Match {
@@ -150,6 +161,22 @@ fn starts_with_word(text: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_account_s_parts_are_names_if_they_have_three_letters() {
+        for (account, expected) in [
+            ("amy.jones", vec!["amy", "jones"]),
+            ("SCHOOL\\Amy_Jones", vec!["Amy", "Jones"]),
+            ("zoë-o.brien@school.example", vec!["zoë", "brien"]),
+            ("2019.amy", vec!["amy"]),
+            ("19amy", vec!["19amy"]),
+            ("ajones", vec!["ajones"]),
+            ("Amy Jones", vec!["Amy", "Jones"]),
+            ("al.b", vec![]),
+        ] {
+            assert_eq!(parts(account).collect::<Vec<_>>(), expected, "{account}");
+        }
+    }
 
     #[test]
     fn names_are_masked_as_words_and_lengths_stay() {

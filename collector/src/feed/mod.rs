@@ -29,7 +29,7 @@ use std::sync::Arc;
 use futures_util::Stream;
 use redshank_proto::bounds;
 use redshank_proto::clock::Clock;
-use redshank_proto::id::{AlertId, ReaderId, SchoolId};
+use redshank_proto::id::{AlertId, ReaderId};
 use redshank_proto::v1::feed_service_server::{FeedService, FeedServiceServer};
 use redshank_proto::v1::{
     AcknowledgeRequest, AcknowledgeResponse, Alert, AssessRequest, AssessResponse, SnapshotRequest,
@@ -170,27 +170,37 @@ impl Feed {
         })
     }
 
-    /// Makes alerts ready to be sent: on the audit trail first, then without what identifies.
+    /// Makes alerts ready to be sent: on the audit trail first, then without what identifies. Nothing stays
+    /// nothing, and so becomes an alert of a school whose keys are not there when the ring was read again.
     async fn disclose(
         &self,
         scope: &Scope,
-        alerts: Vec<DeliveredAlert>,
-    ) -> Result<Vec<Alert>, Status> {
-        let sent: Vec<(SchoolId, AlertId)> =
-            alerts.iter().map(|alert| (alert.school, alert.alert)).collect();
-        if !alerts.iter().all(|alert| self.keys.holds(alert.school)) {
+        alerts: Vec<Option<DeliveredAlert>>,
+    ) -> Result<Vec<Option<Alert>>, Status> {
+        if !alerts.iter().flatten().all(|alert| self.keys.holds(alert.school)) {
             self.keys.refresh(&self.store).await.map_err(|error| {
                 tracing::error!(%error, "the keys of a new school could not be read");
                 Status::internal("the collector failed; try again later")
             })?;
         }
-        let alerts = alerts
-            .into_iter()
-            .map(|alert| disclosure::disclose(alert, &self.keys))
-            .collect::<Option<_>>()
-            .ok_or_else(|| Status::internal("the collector lacks the keys of a school"))?;
+        let mut sent = Vec::new();
+        let mut disclosed = Vec::with_capacity(alerts.len());
+        for alert in alerts {
+            let Some(alert) = alert else {
+                disclosed.push(None);
+                continue;
+            };
+            let (school, id) = (alert.school, alert.alert);
+            let alert = disclosure::disclose(alert, &self.keys);
+            if alert.is_some() {
+                sent.push((school, id));
+            } else {
+                tracing::error!(alert = %id, %school, "the feed passes over an alert: its school has no keys");
+            }
+            disclosed.push(alert);
+        }
         self.store.write(scope, move |edit| edit.deliver_alerts(&sent)).await.map_err(refusal)?;
-        Ok(alerts)
+        Ok(disclosed)
     }
 }
 

@@ -2,6 +2,10 @@
 //!
 //! Each is a task that fills a short buffer. A reader that leaves the buffer full is ended: it holds memory
 //! here while others wait, and loses nothing by coming back with its cursor.
+//!
+//! One alert that cannot be given ends no stream: it is read twice, then passed over with an error in the log
+//! that names it by its id. Only what is wrong with the alert itself counts (a malformed row, a key that its
+//! school lacks); a database that fails ends the stream, and the reader comes back to the same place.
 
 use std::time::Duration;
 
@@ -9,7 +13,7 @@ use futures_util::{StreamExt as _, stream};
 use redshank_proto::id::{AlertId, ReaderId};
 use redshank_proto::time;
 use redshank_proto::v1::{
-    AlertChange, Heartbeat, SnapshotResponse, SubscribeResponse, snapshot_response,
+    Alert, AlertChange, Heartbeat, SnapshotResponse, SubscribeResponse, snapshot_response,
     subscribe_response,
 };
 use tokio::sync::mpsc::{self, Sender, error::SendTimeoutError};
@@ -20,8 +24,9 @@ use tonic::Status;
 use super::cursor::Cursor;
 use super::streams::OpenStream;
 use super::{Answers, Feed, refusal};
-use crate::store::StoreError;
+use crate::store::alerts::DeliveredAlert;
 use crate::store::changes::Place;
+use crate::store::{Scope, StoreError};
 
 /// Messages that wait for a reader. The largest alert is ten events of 64 KiB, so 5 MiB at the very most.
 const BUFFER: usize = 8;
@@ -93,13 +98,12 @@ async fn subscribe(
     loop {
         changed.mark_unchanged();
         let page = page(feed, reader, open, place).await?;
-        let full = page.len() == usize::try_from(PAGE).unwrap_or(usize::MAX);
-        for (after, change) in page {
+        for change in page.changes {
             send(sender, feed.pace, response(subscribe_response::Event::Change(change))).await?;
-            place = after;
             heartbeat = tokio::time::Instant::now() + pace.heartbeat;
         }
-        if full {
+        place = page.after;
+        if page.full {
             continue;
         }
         tokio::select! {
@@ -116,33 +120,68 @@ async fn subscribe(
     }
 }
 
-/// The next changes after a place, each with the place after it.
-async fn page(
-    feed: &Feed,
-    reader: ReaderId,
-    open: &OpenStream,
+/// Some changes, and where to go on.
+struct Page {
+    changes: Vec<AlertChange>,
+    /// The place after all that were read, those passed over included.
     after: Place,
-) -> Result<Vec<(Place, AlertChange)>, End> {
+    /// Whether there may be more at once.
+    full: bool,
+}
+
+/// The next changes after a place.
+async fn page(feed: &Feed, reader: ReaderId, open: &OpenStream, after: Place) -> Result<Page, End> {
     let scope = feed.entitled(reader).await?;
-    let read = feed.store.read(&scope, move |view| {
-        let changes = view.changes_after(after, PAGE)?;
-        changes
-            .into_iter()
-            .map(|change| Ok((view.delivered_alert(change.alert)?, change)))
-            .collect::<Result<Vec<_>, StoreError>>()
+    let read = feed.store.read(&scope, move |view| view.changes_after(after, PAGE));
+    let changes = read.await.map_err(refusal)?;
+    let full = changes.len() == usize::try_from(PAGE).unwrap_or(usize::MAX);
+    let after = changes.last().map_or(after, |change| change.place);
+    let ids = changes.iter().map(|change| change.alert).collect();
+    let alerts = alerts(feed, &scope, open, ids).await?;
+    let generation = feed.store.generation();
+    let changes = changes.into_iter().zip(alerts).filter_map(|(change, alert)| {
+        let cursor = Cursor::After(change.cursor).encode(generation);
+        Some(AlertChange { cursor, kind: change.kind as i32, alert: Some(alert?) })
     });
-    let (alerts, changes): (Vec<_>, Vec<_>) = read.await.map_err(refusal)?.into_iter().unzip();
-    if alerts.is_empty() {
+    Ok(Page { changes: changes.collect(), after, full })
+}
+
+/// The alerts of these ids, ready to be sent; nothing in the place of one that cannot be given.
+async fn alerts(
+    feed: &Feed,
+    scope: &Scope,
+    open: &OpenStream,
+    ids: Vec<AlertId>,
+) -> Result<Vec<Option<Alert>>, End> {
+    if ids.is_empty() {
         return Ok(Vec::new());
     }
-    tokio::time::sleep(open.take_alerts(alerts.len())).await;
-    let alerts = feed.disclose(&scope, alerts).await?;
-    let generation = feed.store.generation();
-    let page = changes.into_iter().zip(alerts).map(|(change, alert)| {
-        let cursor = Cursor::After(change.cursor).encode(generation);
-        (change.place, AlertChange { cursor, kind: change.kind as i32, alert: Some(alert) })
+    let read = feed.store.read(scope, {
+        let ids = ids.clone();
+        move |view| Ok(ids.into_iter().map(|id| view.delivered_alert(id)).collect::<Vec<_>>())
     });
-    Ok(page.collect())
+    let first = read.await.map_err(refusal)?;
+    let mut delivered = Vec::with_capacity(ids.len());
+    for (id, alert) in ids.into_iter().zip(first) {
+        delivered.push(match alert {
+            Ok(alert) => Some(alert),
+            Err(_) => once_more(feed, scope, id).await?,
+        });
+    }
+    tokio::time::sleep(open.take_alerts(delivered.len())).await;
+    Ok(feed.disclose(scope, delivered).await?)
+}
+
+/// Reads an alert again that could not be read; nothing if it is the alert that is at fault.
+async fn once_more(feed: &Feed, scope: &Scope, id: AlertId) -> Result<Option<DeliveredAlert>, End> {
+    match feed.store.read(scope, move |view| view.delivered_alert(id)).await {
+        Ok(alert) => Ok(Some(alert)),
+        Err(error @ (StoreError::Missing(_) | StoreError::Malformed(_))) => {
+            tracing::error!(%error, alert = %id, "the feed passes over an alert that it cannot read");
+            Ok(None)
+        }
+        Err(error) => Err(refusal(error).into()),
+    }
 }
 
 async fn snap(
@@ -160,17 +199,11 @@ async fn snap(
     let mut after: Option<AlertId> = None;
     loop {
         let scope = feed.entitled(reader).await?;
-        let read = feed.store.read(&scope, move |view| {
-            view.alerts_for_snapshot(after, PAGE)?
-                .into_iter()
-                .map(|alert| view.delivered_alert(alert))
-                .collect::<Result<Vec<_>, _>>()
-        });
-        let alerts = read.await.map_err(refusal)?;
-        let Some(last) = alerts.last().map(|alert| alert.alert) else { break };
+        let read = feed.store.read(&scope, move |view| view.alerts_for_snapshot(after, PAGE));
+        let ids = read.await.map_err(refusal)?;
+        let Some(last) = ids.last().copied() else { break };
         after = Some(last);
-        tokio::time::sleep(open.take_alerts(alerts.len())).await;
-        for alert in feed.disclose(&scope, alerts).await? {
+        for alert in alerts(feed, &scope, open, ids).await?.into_iter().flatten() {
             send(
                 sender,
                 feed.pace,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use prost::Message as _;
 use redshank_proto::clock::{System, draw};
+use redshank_proto::id::SchoolId;
 use redshank_proto::peer::Peer;
 use redshank_proto::v1::{ChangeKind, snapshot_response, subscribe_response};
 use tonic::Code;
@@ -103,11 +104,11 @@ async fn no_name_account_profile_or_computer_is_in_the_stream_and_pseudonyms_hol
     let mut stage = Stage::new().await;
     let mut payload = worrying("suicide", 5);
     payload.evidence[0].value = "SCHOOL\\Amy.Jones".to_owned();
-    payload.matches[0].snippet = "amy.jones how to end it on laptop-0042".to_owned();
+    payload.matches[0].snippet = "amy.jones how to end it on laptop-0042, says Amy".to_owned();
     (payload.matches[0].start, payload.matches[0].end) = (17, 23);
     payload.content = Some(crate::triage::scene::a_visit(
         "https://a.example/users/amy.jones/",
-        Some("Home of Amy.Jones"),
+        Some("Home of Amy.Jones, the Jones"),
     ));
     stage.scene.send(&mut stage.laptop, &payload).await;
     payload.matches[0].category = "drugs".to_owned();
@@ -191,6 +192,35 @@ async fn a_reader_that_takes_nothing_is_ended_and_can_resume() {
     assert_eq!(end.code(), Code::ResourceExhausted);
     let mut resumed = stage.subscribe(&last.unwrap().cursor).await.unwrap();
     assert_eq!(kind(&change(&mut resumed).await).0, ChangeKind::Opened);
+}
+
+#[tokio::test]
+async fn an_alert_that_cannot_be_given_holds_no_other_up() {
+    for harm in [
+        "UPDATE alerts SET basis = 'no such basis' WHERE category = 'drugs'",
+        "UPDATE alert_contents SET content = x'ff' WHERE alert IN
+             (SELECT alert FROM alerts WHERE category = 'drugs')",
+        "INSERT INTO schools (school, name, time_zone, created_at)
+             VALUES (zeroblob(16), 'No Keys', 'Europe/London', 0);
+         INSERT INTO reader_schools (reader, school) SELECT reader, zeroblob(16) FROM reader_schools;
+         UPDATE alerts SET school = zeroblob(16) WHERE category = 'drugs';
+         UPDATE changes SET school = zeroblob(16)
+             WHERE alert IN (SELECT alert FROM alerts WHERE category = 'drugs')",
+    ] {
+        let mut stage = Stage::new().await;
+        // More than a page of them, so that a whole page is passed over.
+        for _ in 0..20 {
+            stage.raise("drugs", 3).await;
+        }
+        stage.raise("suicide", 5).await;
+        stage.scene.scratch.vandalise(harm).await;
+        let mut stream = stage.subscribe(&[]).await.unwrap();
+        let given = change(&mut stream).await;
+        assert_eq!(kind(&given), (ChangeKind::Opened, "suicide".to_owned()), "{harm}");
+        assert_eq!(stage.audited(Action::AlertDelivered).await, 1, "only what was sent");
+        let (alerts, _) = stage.snapshot().await;
+        assert_eq!(alerts.len(), 1, "{harm}");
+    }
 }
 
 #[tokio::test]

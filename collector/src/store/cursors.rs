@@ -5,7 +5,7 @@
 //! cursor, in the store, so that a restart does not begin the count again.
 
 use redshank_proto::id::{DeviceId, SchoolId};
-use rusqlite::OptionalExtension as _;
+use rusqlite::{ErrorCode, OptionalExtension as _};
 
 use super::value::count;
 use super::{Edit, Purpose, StoreError, View};
@@ -30,6 +30,44 @@ pub struct ParkedEvent {
     pub device: DeviceId,
     /// Which check failed; never content.
     pub reason: &'static str,
+}
+
+/// Whether an event may be at fault for this failure, so that it is parked if it fails again; otherwise the
+/// machine or another follower is, and the same event may be written later.
+#[must_use]
+pub fn may_be_the_event_s_fault(error: &StoreError) -> bool {
+    match error {
+        StoreError::NotCommitted | StoreError::Conflict(_) => false,
+        StoreError::Sqlite(error) => !is_the_machine_s(error),
+        // A job that panicked ends as `Closed`. A store that has shut down parks nothing either.
+        StoreError::Closed
+        | StoreError::OutOfScope
+        | StoreError::Missing(_)
+        | StoreError::Malformed(_)
+        | StoreError::Open { .. } => true,
+    }
+}
+
+/// The result codes of SQLite that come from disk, memory, locks and rights
+/// (<https://www.sqlite.org/rescode.html>). A damaged page is not among them: it would hold every event up
+/// for ever that touches it.
+fn is_the_machine_s(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(
+            ErrorCode::SystemIoFailure
+                | ErrorCode::DiskFull
+                | ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
+                | ErrorCode::OutOfMemory
+                | ErrorCode::CannotOpen
+                | ErrorCode::ReadOnly
+                | ErrorCode::PermissionDenied
+                | ErrorCode::OperationAborted
+                | ErrorCode::OperationInterrupted
+                | ErrorCode::FileLockingProtocolFailed
+        )
+    )
 }
 
 impl View<'_> {
@@ -122,5 +160,41 @@ impl Edit<'_> {
                 self.now().as_microsecond(),
             ))?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::*;
+
+    #[test]
+    fn a_failing_machine_is_no_event_s_fault() {
+        let sqlite =
+            |code| StoreError::Sqlite(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
+        for (error, expected) in [
+            (sqlite(ffi::SQLITE_IOERR), false),
+            (sqlite(ffi::SQLITE_IOERR_FSYNC), false),
+            (sqlite(ffi::SQLITE_FULL), false),
+            (sqlite(ffi::SQLITE_BUSY), false),
+            (sqlite(ffi::SQLITE_LOCKED), false),
+            (sqlite(ffi::SQLITE_NOMEM), false),
+            (sqlite(ffi::SQLITE_CANTOPEN), false),
+            (sqlite(ffi::SQLITE_READONLY), false),
+            (sqlite(ffi::SQLITE_CONSTRAINT), true),
+            (sqlite(ffi::SQLITE_CONSTRAINT_TRIGGER), true),
+            (sqlite(ffi::SQLITE_TOOBIG), true),
+            (sqlite(ffi::SQLITE_ERROR), true),
+            (sqlite(ffi::SQLITE_CORRUPT), true),
+            (StoreError::Sqlite(rusqlite::Error::InvalidQuery), true),
+            (StoreError::NotCommitted, false),
+            (StoreError::Conflict("the cursor has moved"), false),
+            (StoreError::Closed, true),
+            (StoreError::Malformed("basis"), true),
+            (StoreError::Missing("user"), true),
+        ] {
+            assert_eq!(may_be_the_event_s_fault(&error), expected, "{error:?}");
+        }
     }
 }

@@ -320,10 +320,21 @@ CREATE TABLE users (
   status       TEXT NOT NULL CHECK (status IN ('pending', 'active', 'disabled')),
   created_at   INTEGER NOT NULL,
   approved_by  BLOB REFERENCES users,
-  failed_sign_ins INTEGER NOT NULL DEFAULT 0,
+  failed_sign_ins INTEGER NOT NULL DEFAULT 0, -- from networks not known as theirs
   locked_until INTEGER
 ) STRICT;
 CREATE INDEX users_by_school ON users (school);
+
+-- From where somebody has tried to sign in within a month: failures elsewhere do not lock them out there.
+CREATE TABLE sign_in_networks (
+  user         BLOB NOT NULL REFERENCES users,
+  network      TEXT NOT NULL,             -- an IPv4 address or an IPv6 /64; empty: not known
+  failures     INTEGER NOT NULL,          -- in a row
+  locked_until INTEGER,
+  tried_at     INTEGER NOT NULL,          -- the latest attempt
+  signed_in_at INTEGER,                   -- the latest that succeeded
+  PRIMARY KEY (user, network)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE sessions (
   token_sha256 BLOB PRIMARY KEY,

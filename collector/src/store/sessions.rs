@@ -5,6 +5,7 @@
 //! by itself is nothing that a person did. Rows past their end are deleted at the next sign-in.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -133,18 +134,20 @@ impl View<'_> {
 }
 
 impl Edit<'_> {
-    /// Begins a session for whoever's password was right, and forgets their failures.
+    /// Begins a session for whoever's password was right, and forgets their failures on
+    /// that network and on the unknown ones.
     ///
     /// # Errors
     /// [`StoreError::OutOfScope`] unless sign-in asks.
-    pub fn signed_in(&self, user: UserId, token: &SessionToken) -> Result<SignIn, StoreError> {
+    pub fn signed_in(
+        &self,
+        user: UserId,
+        address: Option<IpAddr>,
+        token: &SessionToken,
+    ) -> Result<SignIn, StoreError> {
         self.scope().require_system(&[Purpose::SignIn])?;
         let user = user_of(self.view(), user)?.ok_or(StoreError::Missing("user"))?;
-        self.sql()
-            .prepare_cached(
-                "UPDATE users SET failed_sign_ins = 0, locked_until = NULL WHERE user = ?1",
-            )?
-            .execute([user.user.as_bytes()])?;
+        self.forgive_failures(user.user, address)?;
         match user.status {
             UserStatus::Active => {}
             UserStatus::Pending => return Ok(SignIn::Pending),

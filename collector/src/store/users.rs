@@ -1,27 +1,21 @@
-//! Who signs in: names, roles, passwords' hashes and the lock against guessing.
+//! Who signs in: names, roles and passwords' hashes.
 //!
 //! - **A role that opens content** is active at once only in a school that has nobody yet whose role does;
 //!   after that it is pending until one of them approves. Everybody whose role opens content is told of
 //!   the grant either way ([`super::notices`]), so that no grant is silent.
-//! - **An attempt counts before its password is looked at** ([`Edit::begin_sign_in`]): a hundred guesses
-//!   sent at once are a hundred failures. A sign-in that succeeds sets the count back.
-//! - **The lock** doubles from one minute to fifteen and never needs an administrator: a Designated
-//!   Safeguarding Lead whom somebody locks out on purpose is back within a quarter of an hour.
+//! - **Attempts to sign in** and the locks against guessing are [`attempts`]'s.
 
-use jiff::{Timestamp, ToSpan as _};
+mod attempts;
+
+use jiff::Timestamp;
 use redshank_proto::bounds::LONG_NAME_BYTES;
 use redshank_proto::id::{SchoolId, UserId};
 use rusqlite::Row;
 
 use super::audit::Action;
 use super::notices::NoticeKind;
-use super::value::{collect, id, time, time_or_none};
+use super::value::{collect, id, time};
 use super::{Edit, Purpose, Role, StoreError, View, Viewer};
-
-/// Failures that are forgiven: a mistyped password, a forgotten change of it, caps lock.
-const FREE_FAILURES: u32 = 4;
-/// Minutes of the lock after the fifth failure, the sixth …; the last of them stays.
-const LOCK_MINUTES: [i64; 5] = [1, 2, 4, 8, 15];
 
 /// Whether somebody may sign in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -218,60 +212,6 @@ impl Edit<'_> {
         }
         Ok(())
     }
-
-    /// Begins an attempt to sign in, and counts it as failed until [`Edit::signed_in`] says otherwise.
-    ///
-    /// # Errors
-    /// [`StoreError::OutOfScope`] unless sign-in asks.
-    pub fn begin_sign_in(&self, email: &str) -> Result<Attempt, StoreError> {
-        self.scope().require_system(&[Purpose::SignIn])?;
-        let email = email.trim().to_lowercase();
-        let found = self
-            .sql()
-            .prepare_cached(
-                "SELECT user, password, failed_sign_ins, locked_until FROM users WHERE email = ?1",
-            )?
-            .query_and_then([&email], |row| {
-                Ok::<_, StoreError>((
-                    id::<UserId>(row, "user")?,
-                    row.get::<_, String>("password")?,
-                    row.get::<_, u32>("failed_sign_ins")?,
-                    time_or_none(row, "locked_until")?,
-                ))
-            })?
-            .next()
-            .transpose()?;
-        let Some((user, password, failures, locked_until)) = found else {
-            return Ok(Attempt::Unknown);
-        };
-        if locked_until.is_some_and(|until| until > self.now()) {
-            return Ok(Attempt::Locked);
-        }
-        let failures = failures.saturating_add(1);
-        let until = lock(failures).and_then(|lock| self.now().checked_add(lock).ok());
-        self.sql()
-            .prepare_cached(
-                "UPDATE users SET failed_sign_ins = ?2, locked_until = ?3 WHERE user = ?1",
-            )?
-            .execute((user.as_bytes(), failures, until.map(Timestamp::as_microsecond)))?;
-        Ok(Attempt::Candidate { user, password })
-    }
-
-    /// Records that the attempt's password was wrong.
-    ///
-    /// # Errors
-    /// [`StoreError::OutOfScope`] unless sign-in asks.
-    pub fn sign_in_failed(&self, user: UserId) -> Result<(), StoreError> {
-        self.scope().require_system(&[Purpose::SignIn])?;
-        let school = user_of(self.view(), user)?.map(|user| user.school);
-        self.audit(Action::SignInFailed, school, Some(user.as_bytes()), None)
-    }
-}
-
-/// How long an account is locked after so many failures in a row.
-fn lock(failures: u32) -> Option<jiff::Span> {
-    let past = usize::try_from(failures.checked_sub(FREE_FAILURES + 1)?).unwrap_or(usize::MAX);
-    LOCK_MINUTES.get(past).or(LOCK_MINUTES.last()).map(|minutes| minutes.minutes())
 }
 
 fn check(name: &str, email: &str) -> Result<(), StoreError> {
@@ -341,23 +281,6 @@ mod tests {
     use super::*;
     use crate::store::Scope;
     use crate::store::tests::Scratch;
-
-    #[test]
-    fn the_lock_doubles_and_ends() {
-        let minutes = |failures| lock(failures).map(|lock| lock.get_minutes());
-        for (failures, expected) in [
-            (1, None),
-            (4, None),
-            (5, Some(1)),
-            (6, Some(2)),
-            (7, Some(4)),
-            (8, Some(8)),
-            (9, Some(15)),
-            (u32::MAX, Some(15)),
-        ] {
-            assert_eq!(minutes(failures), expected, "{failures}");
-        }
-    }
 
     #[tokio::test]
     async fn the_first_content_role_is_active_and_the_next_waits_and_is_told_of() {

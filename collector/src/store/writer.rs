@@ -191,6 +191,10 @@ fn in_savepoint<T>(
     // A panic in one job must neither end the thread nor leave half of the job in the group.
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job(&edit)))
         .unwrap_or(Err(StoreError::Closed));
+    // The job met a full disk: SQLite has taken the whole group back, and the savepoint with it.
+    if connection.is_autocommit() {
+        return Err(StoreError::NotCommitted);
+    }
     match result {
         Ok(value) => {
             connection.execute_batch("RELEASE job")?;

@@ -12,7 +12,8 @@
 //!   their arguments with a table of tests each; `raising` fetches what they need and writes what they say.
 //! - **A poison event blinds nobody.** What cannot be opened, breaks a bound or fails to be written is tried
 //!   twice, then parked with the name of the check that failed, a technician's alarm is raised, and the
-//!   cursor moves on. An event whose content is of a kind unknown here is parked too, unless it has a match:
+//!   cursor moves on. A machine that fails (disk full, busy, I/O) is no event's fault: the same is tried
+//!   again after a pause, however often, and nothing is parked. An event whose content is of a kind unknown here is parked too, unless it has a match:
 //!   then it is an alert like any other.
 //! - **Every match is an alert**, or part of one, whatever its severity: the queue's order keeps the minor
 //!   ones below. An event with several matches goes where its most severe one belongs.
@@ -39,11 +40,11 @@ use self::admission::Refusal;
 use self::opening::{Opened, Opener};
 use crate::keys::KeyRing;
 use crate::store::alarms::AlarmKind;
-use crate::store::cursors::{Cursor, ParkedEvent};
+use crate::store::cursors::{Cursor, ParkedEvent, may_be_the_event_s_fault};
 use crate::store::log::LoggedEvent;
 use crate::store::{Edit, Purpose, Scope, Store, StoreError};
 
-pub(crate) use self::routing::is_about;
+pub(crate) use self::routing::is_kept_from;
 
 /// Triage's name among the cursors.
 pub const CURSOR: &str = "triage";
@@ -123,8 +124,7 @@ impl Triage {
         };
         match self.write(cursor, events).await {
             Ok(()) => Ok(()),
-            // Not the event's fault.
-            Err(error @ (StoreError::NotCommitted | StoreError::Conflict(_))) => Err(error),
+            Err(error) if !may_be_the_event_s_fault(&error) => Err(error),
             Err(_) => {
                 self.store
                     .write(&self.scope, move |edit| {

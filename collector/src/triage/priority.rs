@@ -57,7 +57,8 @@ const METHOD_RULE: &str = ".method";
 /// What is known beside the event itself.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Known<'a> {
-    /// Earlier alerts of the same person, else of the same device, the one it joins included.
+    /// Earlier alerts of the same person, else of the same device, the one it joins included; only those that
+    /// all of its viewers may see, who read the words below.
     pub(super) past: &'a [PastAlert],
     /// The alert that it joins.
     pub(super) joins: Option<&'a PastAlert>,
@@ -353,6 +354,7 @@ mod tests {
                 first_occurred_at: at,
                 last_occurred_at: at,
                 event_count: 1,
+                viewers: Vec::new(),
             });
         }
     }

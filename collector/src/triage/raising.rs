@@ -4,6 +4,7 @@
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use redshank_matcher::{Category, Severity};
+use redshank_proto::id::UserId;
 use redshank_proto::v1::event_payload::Content;
 
 use super::admission::Admitted;
@@ -71,12 +72,13 @@ fn alert(
     let occurred_at = at(admitted.occurred_at);
     let last_occurred_at = at(admitted.last_occurred_at).max(occurred_at);
     let past = view.past_alerts(key, before(occurred_at))?;
-    let joined = fold::joins(&past, category.as_str(), occurred_at, last_occurred_at);
     let routing = route(&view.content_users(event.school)?, &admitted.payload);
+    let joined = fold::joins(&past, &routing, category.as_str(), occurred_at, last_occurred_at);
     let verified = event.verified && !event.forked && !event.conflict;
     let overall = joined.and_then(|alert| Severity::new(alert.severity)).unwrap_or(severity);
+    let viewers = joined.map_or(&routing.viewers, |alert| &alert.viewers);
     let known = Known {
-        past: &past,
+        past: &seen_by_all(&past, viewers),
         joins: joined,
         occurred_at,
         zone: &zone(edit, event)?,
@@ -109,7 +111,6 @@ fn alert(
         Some(joined) => {
             let mut growth = grown(event, joined, attribution, severity, priority, raised);
             growth.verified = known.verified;
-            growth.subjects = routing.subjects;
             edit.grow_alert(&growth)?
         }
     };
@@ -120,8 +121,16 @@ fn alert(
     Ok(())
 }
 
+/// The earlier alerts that may be counted in words that these viewers read: those that each of them may see.
+/// Otherwise "1 other alert" would tell somebody of the one that is about them.
+fn seen_by_all(past: &[PastAlert], viewers: &[UserId]) -> Vec<PastAlert> {
+    let seen = |alert: &&PastAlert| viewers.iter().all(|viewer| alert.viewers.contains(viewer));
+    past.iter().filter(seen).cloned().collect()
+}
+
 /// What an alert is after an event joined it. Its severity and priority never fall, its basis never gets
-/// stronger, and one that somebody has taken up is open again when it has become graver.
+/// stronger. One that somebody has taken up is open again when it has become graver, and with every event of
+/// the greatest severity, which cannot: what was taken up was another.
 fn grown(
     event: &LoggedEvent,
     joined: &PastAlert,
@@ -130,7 +139,7 @@ fn grown(
     priority: Priority,
     raised: RaisedEvent,
 ) -> Growth {
-    let graver = severity.get() > joined.severity;
+    let reopens = severity.get() > joined.severity || severity == Severity::GREATEST;
     let (points, factors) = if priority.points >= joined.priority {
         (priority.points, priority.factors)
     } else {
@@ -139,14 +148,13 @@ fn grown(
     Growth {
         alert: joined.alert,
         school: event.school,
-        status: if graver { AlertStatus::Open } else { joined.status },
+        status: if reopens { AlertStatus::Open } else { joined.status },
         basis: joined.basis.weaker(attribution.basis),
         severity: joined.severity.max(severity.get()),
         priority: points,
         factors,
         verified: joined.verified,
         event: raised,
-        subjects: Vec::new(),
     }
 }
 

@@ -3,12 +3,15 @@
 //! The subject is whoever the words are about, not only who typed. Before an alert is visible, everything
 //! in its event is held against the names of the people who would see it, and the account against theirs.
 //!
-//! - **Certainly about them**: full name; a title or "coach" with any of their names; an account that is
-//!   their full name. They are left out, whoever remains; if nobody does, the alert is kept and an alarm
-//!   tells the technician, without content, that somebody independent is needed.
-//! - **Possibly about them**: an account of initial and surname (`jsmith`), which may be a pupil of that
-//!   surname. They are left out only while somebody else remains: an alert about a child's life that nobody
-//!   sees does more harm than one that a namesake sees.
+//! - **Certainly about them**: in what was written (a match's snippet, a search), their full name or a title
+//!   or "coach" with any of their names; an account that is their full name. They are left out, whoever
+//!   remains; if nobody does, the alert is kept and an alarm tells the technician, without content, that
+//!   somebody independent is needed.
+//! - **Possibly about them**: a name in what was only opened (address, title, the visits before), since
+//!   whoever reads the school's page about its DSL has said nothing of them and must not be able to hide
+//!   from them by it; an account of initial and surname (`jsmith`), which may be a pupil of that surname.
+//!   They are left out only while somebody else remains: an alert about a child's life that nobody sees does
+//!   more harm than one that a namesake sees.
 //! - **An adult without a name** ("sir", "my teacher") could be any of them. It is said on the alert; that
 //!   such an alert needs two independent people to be closed is left to escalation, which knows more.
 //!
@@ -48,7 +51,7 @@ const MISSES: [&str; 14] = [
     "i", "we", "you", "they", "to", "will", "ill", "ull", "really", "gonna", "do", "dont", "did",
     "would",
 ];
-/// Words that may stand between a first name and a surname.
+/// Words that may stand between a first name and a surname, and initials between a title and a name.
 const BETWEEN: usize = 2;
 
 /// What an event says of the school's adults.
@@ -75,7 +78,7 @@ pub(super) struct Routing {
 
 /// Routes an event among the people of its school whose role opens content.
 pub(super) fn route(users: &[ContentUser], payload: &v1::EventPayload) -> Routing {
-    let texts = words_of(payload);
+    let texts = Texts::of(payload);
     let account = attribute(&payload.evidence).account;
     let concern = |user: &ContentUser| concerns(&Name::of(&user.name), &texts, account.as_ref());
     let mut routing =
@@ -93,18 +96,23 @@ pub(super) fn route(users: &[ContentUser], payload: &v1::EventPayload) -> Routin
     }
     if !routing.subjects.is_empty() {
         routing.adult = Adult::Named;
-    } else if texts.iter().any(|words| mentions_unnamed(words)) {
+    } else if texts.all().any(|words| mentions_unnamed(words)) {
         routing.adult = Adult::Unnamed;
     }
     routing
 }
 
-/// Whether one of these events is certainly about somebody of this name.
-pub(crate) fn is_about(name: &str, payloads: &[v1::EventPayload]) -> bool {
+/// Whether an alert of these events is kept from somebody of this name: it is certainly about them, or it may
+/// be and others see it.
+pub(crate) fn is_kept_from(name: &str, payloads: &[v1::EventPayload], others_see_it: bool) -> bool {
     let name = Name::of(name);
     payloads.iter().any(|payload| {
         let account = attribute(&payload.evidence).account;
-        concerns(&name, &words_of(payload), account.as_ref()) == Concern::Certain
+        match concerns(&name, &Texts::of(payload), account.as_ref()) {
+            Concern::Certain => true,
+            Concern::Possible => others_see_it,
+            Concern::None => false,
+        }
     })
 }
 
@@ -135,12 +143,14 @@ impl Name {
     }
 }
 
-fn concerns(name: &Name, texts: &[Vec<String>], account: Option<&Account>) -> Concern {
-    if texts.iter().any(|words| is_named(name, words)) {
+fn concerns(name: &Name, texts: &Texts, account: Option<&Account>) -> Concern {
+    let named_in = |texts: &[Vec<String>]| texts.iter().any(|words| is_named(name, words));
+    if named_in(&texts.written) {
         return Concern::Certain;
     }
+    let otherwise = if named_in(&texts.opened) { Concern::Possible } else { Concern::None };
     let Some(((first, last), account)) = name.first_and_last().zip(account) else {
-        return Concern::None;
+        return otherwise;
     };
     let account: String = account.person_part().chars().filter(|c| c.is_alphanumeric()).collect();
     let initial: String = first.chars().take(1).collect();
@@ -150,7 +160,7 @@ fn concerns(name: &Name, texts: &[Vec<String>], account: Option<&Account>) -> Co
     } else if is(&initial, last) || is(last, &initial) {
         Concern::Possible
     } else {
-        Concern::None
+        otherwise
     }
 }
 
@@ -158,9 +168,11 @@ fn is_named(name: &Name, text: &[String]) -> bool {
     text.iter().enumerate().any(|(at, word)| {
         let after = &text[at + 1..];
         let titled = TITLES.contains(&word.as_str())
-            && after.first().is_some_and(|next| {
-                name.words.iter().any(|part| part.len() > 1 && same_or_possessive(next, part))
-            });
+            && after.iter().take(BETWEEN + 1).find(|next| next.chars().count() > 1).is_some_and(
+                |next| {
+                    name.words.iter().any(|part| part.len() > 1 && same_or_possessive(next, part))
+                },
+            );
         let in_full = name.first_and_last().is_some_and(|(first, last)| {
             same(word, first)
                 && after.iter().take(BETWEEN + 1).any(|next| same_or_possessive(next, last))
@@ -187,19 +199,34 @@ fn same(word: &str, name: &str) -> bool {
         && word.chars().zip(name.chars()).all(|(w, n)| w == n || !n.is_ascii())
 }
 
-/// Everything in an event that a person wrote or read, each text in words.
-fn words_of(payload: &v1::EventPayload) -> Vec<Vec<String>> {
-    let mut texts: Vec<&str> = payload.matches.iter().map(|found| &*found.snippet).collect();
-    if let Some(v1::event_payload::Content::Visit(visit)) = &payload.content {
-        texts.push(&visit.address);
-        texts.extend(visit.title.as_deref());
-        texts.extend(visit.search_terms.as_deref());
+/// The texts of an event, each in words.
+struct Texts {
+    /// What matched, and what was searched for.
+    written: Vec<Vec<String>>,
+    /// Addresses and titles, those of the visits before included.
+    opened: Vec<Vec<String>>,
+}
+
+impl Texts {
+    fn of(payload: &v1::EventPayload) -> Self {
+        let mut written: Vec<_> =
+            payload.matches.iter().map(|found| words(&found.snippet)).collect();
+        let mut opened = Vec::new();
+        if let Some(v1::event_payload::Content::Visit(visit)) = &payload.content {
+            written.extend(visit.search_terms.as_deref().map(words));
+            opened.push(words(&visit.address));
+            opened.extend(visit.title.as_deref().map(words));
+        }
+        for visit in &payload.context {
+            opened.push(words(&visit.address));
+            opened.extend(visit.title.as_deref().map(words));
+        }
+        Self { written, opened }
     }
-    for visit in &payload.context {
-        texts.push(&visit.address);
-        texts.extend(visit.title.as_deref());
+
+    fn all(&self) -> impl Iterator<Item = &Vec<String>> {
+        self.written.iter().chain(&self.opened)
     }
-    texts.into_iter().map(words).collect()
 }
 
 /// A text's words in lower case, apostrophes dropped ("O'Brien" is one word, as it is typed).
@@ -216,6 +243,7 @@ fn words(text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use redshank_proto::clock::System;
+    use redshank_proto::v1::event_payload::Content;
 
     use super::*;
     use crate::triage::scene::{a_visit, signed_in, worrying};
@@ -232,6 +260,10 @@ mod tests {
             ("jane elizabeth smith hits me", "amy", "t", Adult::Named),
             ("the smith of the village", "amy", "jt", Adult::NotMentioned),
             ("jane austen and adam smith", "amy", "jt", Adult::NotMentioned),
+            ("mrs j smith hits me", "amy", "t", Adult::Named),
+            ("Mrs J. E. Smith hits me", "amy", "t", Adult::Named),
+            ("mr t. o'brien", "amy", "j", Adult::Named),
+            ("mr a b c obrien", "amy", "jt", Adult::NotMentioned),
             ("mr obrien hits me", "amy", "j", Adult::Named),
             ("tomas o'brien hits me", "amy", "j", Adult::Named),
             ("mrs smith and mr o’brien", "amy", "", Adult::Named),
@@ -260,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_found_in_titles_addresses_and_context() {
+    fn a_name_in_what_was_only_opened_hides_an_alert_from_nobody_who_alone_sees_it() {
         let plain = event("i hate school", "amy");
         let mut titled = plain.clone();
         titled.content = Some(a_visit("https://a.example/", Some("Mrs Smith: our DSL")));
@@ -271,10 +303,24 @@ mod tests {
             title: Some("Jane Smith profile".to_owned()),
             ..Default::default()
         }];
-        assert!(!is_about("Jane Smith", std::slice::from_ref(&plain)));
+        let mut searched =
+            v1::Visit { search_terms: Some("mrs smith".into()), ..Default::default() };
+        searched.address = "https://search.example/".to_owned();
+        let searched =
+            v1::EventPayload { content: Some(Content::Visit(searched)), ..plain.clone() };
+        let users = users();
+        let viewers =
+            |payload: &v1::EventPayload, users: &[ContentUser]| route(users, payload).viewers;
         for payload in [titled, addressed, before] {
-            assert!(is_about("Ms Jane Smith", &[plain.clone(), payload]));
+            assert_eq!(viewers(&payload, &users), [users[1].user], "somebody else remains");
+            assert_eq!(viewers(&payload, &users[..1]), [users[0].user], "she alone");
+            let payloads = [plain.clone(), payload];
+            assert!(is_kept_from("Ms Jane Smith", &payloads, true));
+            assert!(!is_kept_from("Ms Jane Smith", &payloads, false));
         }
+        assert_eq!(viewers(&searched, &users[..1]), []);
+        assert!(is_kept_from("Ms Jane Smith", &[plain.clone(), searched], false));
+        assert!(!is_kept_from("Ms Jane Smith", &[plain], true));
     }
 
     fn initial(user: &ContentUser) -> char {

@@ -1,7 +1,10 @@
 //! A browser without a screen: it keeps its cookie and reads the token out of the page's forms.
 
+use std::net::{IpAddr, SocketAddr};
+
 use axum::Router;
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use axum::response::Response;
 use futures_util::StreamExt as _;
 use http::{HeaderMap, Method, Request};
@@ -10,6 +13,8 @@ use tower::ServiceExt as _;
 pub(super) struct Browser {
     router: Router,
     pub(super) cookie: Option<String>,
+    /// Where it stands; none: the console is not told.
+    pub(super) address: Option<IpAddr>,
 }
 
 pub(super) struct Answer {
@@ -20,7 +25,7 @@ pub(super) struct Answer {
 
 impl Browser {
     pub(super) fn new(router: Router) -> Self {
-        Self { router, cookie: None }
+        Self { router, cookie: None, address: None }
     }
 
     pub(super) async fn sign_in(&mut self, email: &str, password: &str) -> Answer {
@@ -83,6 +88,10 @@ impl Browser {
 
     fn request(&self, method: Method, path: &str) -> http::request::Builder {
         let request = Request::builder().method(method).uri(path).header("host", "console.example");
+        let request = match self.address {
+            Some(address) => request.extension(ConnectInfo(SocketAddr::from((address, 50_000)))),
+            None => request,
+        };
         match &self.cookie {
             Some(cookie) => request.header("cookie", cookie),
             None => request,

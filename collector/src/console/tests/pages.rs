@@ -126,6 +126,48 @@ async fn the_queue_shows_the_most_urgent_first_with_who_and_when_and_is_audited(
 }
 
 #[tokio::test]
+async fn a_severity_5_that_is_taken_up_keeps_its_place() {
+    let world = World::new().await;
+    let [mild, grave, gravest] = [("gambling", 1, 40), ("hate", 4, 950), ("suicide", 5, 900)];
+    let mut alerts = Vec::new();
+    for (category, severity, priority) in [mild, grave, gravest] {
+        let raise = Raise { category, severity, priority, ..Raise::default() };
+        alerts.push(world.raise(raise).await.to_string());
+    }
+    let mut dsl = world.signed_in(DSL).await;
+    for alert in &alerts[1..] {
+        dsl.post(&format!("/alerts/{alert}/acknowledge"), &[("seen", "1")]).await;
+    }
+    let rows = dsl.get("/queue/rows").await.body;
+    let order = [&alerts[2], &alerts[0], &alerts[1]].map(|alert| rows.find(alert).unwrap());
+    assert!(order.is_sorted(), "{order:?}");
+    // By these the live page knows that a row is news.
+    assert!(rows.contains("data-severity=\"5\" data-status=\"acknowledged\" data-count=\"1\""));
+    assert!(rows.contains("data-severity=\"1\" data-status=\"open\" data-count=\"1\""));
+}
+
+#[tokio::test]
+async fn a_queue_that_is_longer_than_its_page_says_so() {
+    let world = World::new().await;
+    for _ in 0..200 {
+        world.raise(Raise::default()).await;
+    }
+    let least = world.raise(Raise { category: "gambling", priority: 50, ..Raise::default() }).await;
+    let mut dsl = world.signed_in(DSL).await;
+    for path in ["/", "/queue/rows"] {
+        let page = dsl.get(path).await.body;
+        assert!(page.contains("More than 200 wait."), "{path}");
+        assert_eq!(page.matches(" data-alert=").count(), 200, "{path}");
+        assert!(!page.contains(&least.to_string()), "{path}");
+    }
+    let fields = [("seen", "1"), ("disposition", "duplicate"), ("reason", "the same")];
+    dsl.post(&format!("/alerts/{least}/close"), &fields).await;
+    let page = dsl.get("/").await.body;
+    assert_eq!(page.matches(" data-alert=").count(), 200);
+    assert!(!page.contains("More than 200"), "all are shown");
+}
+
+#[tokio::test]
 async fn an_empty_queue_says_what_it_rests_on() {
     let world = World::new().await;
     let page = world.signed_in(DSL).await.get("/").await.body;
@@ -217,7 +259,7 @@ async fn an_alert_is_taken_up_and_closed_with_a_disposition_and_a_reason() {
     let world = World::new().await;
     let alert = world.raise(Raise::default()).await;
     let mut dsl = world.signed_in(DSL).await;
-    let answer = dsl.post(&format!("/alerts/{alert}/acknowledge"), &[]).await;
+    let answer = dsl.post(&format!("/alerts/{alert}/acknowledge"), &[("seen", "1")]).await;
     assert_eq!(answer.location(), format!("/alerts/{alert}?done=acknowledged"));
     let page = dsl.get(answer.location()).await.body;
     assert!(page.contains("Taken up by Sam Okafor") && !page.contains("id=\"acknowledge\""));
@@ -230,13 +272,13 @@ async fn an_alert_is_taken_up_and_closed_with_a_disposition_and_a_reason() {
         ("no_concern", " ", "Give the reason"),
         ("no_concern", &long, "Shorten the reason"),
     ] {
-        let fields = [("disposition", disposition), ("reason", reason)];
+        let fields = [("seen", "1"), ("disposition", disposition), ("reason", reason)];
         let answer = dsl.post(&close, &fields).await;
         assert_eq!(answer.status, 422);
         assert!(answer.body.contains(problem) && answer.body.contains(reason.trim()), "{problem}");
     }
     let reason = "A song: 100 % sure & spoken with <them>, mother’s told";
-    let fields = [("disposition", "no_concern"), ("reason", reason)];
+    let fields = [("seen", "1"), ("disposition", "no_concern"), ("reason", reason)];
     let answer = dsl.post(&close, &fields).await;
     assert_eq!(answer.location(), format!("/alerts/{alert}?done=closed"));
     let page = dsl.get(answer.location()).await.body;
@@ -246,6 +288,40 @@ async fn an_alert_is_taken_up_and_closed_with_a_disposition_and_a_reason() {
     assert_eq!(dsl.post(&close, &fields).await.status, 409);
     assert!(!dsl.get("/").await.body.contains(&alert.to_string()));
     assert!(dsl.get("/?show=closed").await.body.contains(&alert.to_string()));
+}
+
+#[tokio::test]
+async fn nobody_decides_about_what_arrived_while_they_were_deciding() {
+    let world = World::new().await;
+    let alert = world.raise(Raise::default()).await;
+    let mut dsl = world.signed_in(DSL).await;
+    let (page, close) = (format!("/alerts/{alert}"), format!("/alerts/{alert}/close"));
+    let shown = "name=\"seen\" value=\"1\"";
+    assert_eq!(dsl.get(&page).await.body.matches(shown).count(), 2, "on both forms");
+    let grow = "UPDATE alerts SET event_count = event_count + 1, severity = 5";
+    world.scratch.vandalise(grow).await;
+
+    let answer = dsl.post(&format!("{page}/acknowledge"), &[("seen", "1")]).await;
+    assert_eq!(answer.status, 422);
+    assert!(answer.body.contains("Something new arrived"));
+    let kept = [("seen", "1"), ("disposition", "no_concern"), ("reason", "a song she likes")];
+    let unfinished = [("seen", "1"), ("disposition", "no_concern"), ("reason", "")];
+    for fields in [kept, unfinished] {
+        let answer = dsl.post(&close, &fields).await;
+        assert_eq!(answer.status, 422);
+        assert!(answer.body.contains("Something new arrived"));
+        assert!(answer.body.contains("call 999 now"), "what arrived is on the page");
+        assert!(answer.body.contains(fields[2].1));
+        assert!(answer.body.contains("value=\"no_concern\" required"));
+        assert!(answer.body.contains("name=\"seen\" value=\"2\""));
+    }
+    let deeds = world.deeds(world.dsl).await;
+    assert!(deeds.iter().all(|deed| deed == "alert_viewed"), "{deeds:?}");
+
+    let kept = [("seen", "2"), ("disposition", "no_concern"), ("reason", "a song she likes")];
+    assert_eq!(dsl.post(&close, &kept).await.status, 303);
+    // Whoever is late with an older page still hears that it is closed.
+    assert_eq!(dsl.post(&close, &[("seen", "1"), kept[1], kept[2]]).await.status, 409);
 }
 
 #[tokio::test]
@@ -276,8 +352,11 @@ async fn a_form_past_its_bound_or_in_another_shape_is_refused() {
     let alert = world.raise(Raise::default()).await;
     let mut dsl = world.signed_in(DSL).await;
     let huge = "x".repeat(100_000);
-    let fields = [("disposition", "no_concern"), ("reason", huge.as_str())];
+    let fields = [("seen", "1"), ("disposition", "no_concern"), ("reason", huge.as_str())];
     assert_eq!(dsl.post(&format!("/alerts/{alert}/close"), &fields).await.status, 400);
+    let acknowledge = format!("/alerts/{alert}/acknowledge");
+    assert_eq!(dsl.post(&acknowledge, &[]).await.status, 400);
+    assert_eq!(dsl.post(&acknowledge, &[("seen", "all")]).await.status, 400);
     assert_eq!(dsl.send("/sign-in", &[("email", &huge), ("password", "x")]).await.status, 400);
     assert_eq!(dsl.post("/notices/read", &[("shown_until", "soon")]).await.status, 400);
     assert_eq!(dsl.send("/", &[]).await.status, 405);

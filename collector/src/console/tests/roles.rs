@@ -26,8 +26,13 @@ const PAGES: [(&str, u16, u16); 11] = [
 
 /// Every form: its path, its fields, and what the DSL and the technician get.
 const FORMS: [(&str, Fields, u16, u16); 6] = [
-    ("/alerts/A/acknowledge", &[], 303, 403),
-    ("/alerts/A/close", &[("disposition", "no_concern"), ("reason", "a song")], 303, 403),
+    ("/alerts/A/acknowledge", &[("seen", "1")], 303, 403),
+    (
+        "/alerts/A/close",
+        &[("seen", "1"), ("disposition", "no_concern"), ("reason", "a song")],
+        303,
+        403,
+    ),
     ("/people/U/approve", &[], 303, 403),
     ("/devices/D/approve", &[], 403, 303),
     ("/notices/read", &[("shown_until", "0")], 303, 303),
@@ -120,7 +125,7 @@ async fn an_alert_of_another_school_or_about_its_reader_is_as_if_it_were_not() {
         let answer = browser.get(&format!("/alerts/{id}")).await;
         assert_eq!((answer.status, &answer.body), (404, &nothing.body));
         for form in ["acknowledge", "close"] {
-            let fields = [("disposition", "no_concern"), ("reason", "a song")];
+            let fields = [("seen", "1"), ("disposition", "no_concern"), ("reason", "a song")];
             let answer = browser.post(&format!("/alerts/{id}/{form}"), &fields).await;
             assert_eq!((answer.status, &answer.body), (404, &nothing.body));
         }

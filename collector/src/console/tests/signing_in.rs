@@ -70,6 +70,31 @@ async fn five_mistakes_lock_the_account_and_the_lock_ends() {
 }
 
 #[tokio::test]
+async fn whoever_guesses_elsewhere_locks_nobody_out_where_they_sign_in() {
+    let world = World::new().await;
+    let at = |last: u8| {
+        let mut browser = world.browser();
+        browser.address = Some([192, 0, 2, last].into());
+        browser
+    };
+    assert_eq!(at(1).sign_in(DSL, PASSWORD).await.status, 303);
+    for last in 100..105 {
+        for _ in 0..5 {
+            assert_eq!(at(last).sign_in(DSL, "wrong wrong wrong").await.status, 422);
+        }
+    }
+    assert_eq!(at(100).sign_in(DSL, PASSWORD).await.status, 422, "locked there");
+    assert_eq!(at(110).sign_in(DSL, PASSWORD).await.status, 422, "and on what is not known");
+    assert_eq!(at(1).sign_in(DSL, PASSWORD).await.status, 303, "but not where she signs in");
+
+    for _ in 0..40 {
+        at(1).sign_in("nobody@marsh.example", PASSWORD).await;
+    }
+    assert_eq!(at(1).sign_in(TECHNICIAN, PASSWORD).await.status, 429);
+    assert_eq!(at(1).sign_in(DSL, PASSWORD).await.status, 303, "she keeps her attempts");
+}
+
+#[tokio::test]
 async fn guesses_sent_at_once_count_one_by_one() {
     let world = World::new().await;
     let guesses = (0..12).map(|_| {

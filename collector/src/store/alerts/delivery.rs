@@ -51,8 +51,10 @@ pub struct DeliveredAlert {
     pub event_count: u32,
     /// Its latest events, newest last: corrected occurrence, receipt, payload.
     pub events: Vec<(Timestamp, Timestamp, v1::EventPayload)>,
-    /// What must not leave, wherever it stands: the person's names and accounts, the device's name.
+    /// What must not leave, wherever it stands: the person's names and accounts.
     pub names: Vec<String>,
+    /// The device's name, which must not leave either.
+    pub host_name: String,
 }
 
 impl View<'_> {
@@ -128,10 +130,10 @@ pub(in crate::store) fn reader(view: &View<'_>) -> Result<ReaderId, StoreError> 
 fn delivered(view: &View<'_>, row: &Row<'_>) -> Result<DeliveredAlert, StoreError> {
     let alert: AlertId = id(row, "alert")?;
     let person: Option<PersonId> = id_or_none(row, "person")?;
-    let mut names: Vec<String> = vec![row.get("host_name")?];
-    if let Some(person) = person {
-        names.extend(view.names_of(person)?);
-    }
+    let names = match person {
+        Some(person) => view.names_of(person)?,
+        None => Vec::new(),
+    };
     Ok(DeliveredAlert {
         alert,
         school: id(row, "school")?,
@@ -150,6 +152,7 @@ fn delivered(view: &View<'_>, row: &Row<'_>) -> Result<DeliveredAlert, StoreErro
         event_count: count(row, "event_count")?,
         events: latest_events(view, alert)?,
         names,
+        host_name: row.get("host_name")?,
     })
 }
 

@@ -65,6 +65,8 @@ pub struct PastAlert {
     pub last_occurred_at: Timestamp,
     /// Events in it.
     pub event_count: u32,
+    /// Who may see it.
+    pub viewers: Vec<UserId>,
 }
 
 /// An event with a match, as it goes into an alert.
@@ -126,8 +128,6 @@ pub struct Growth {
     pub verified: bool,
     /// The event.
     pub event: RaisedEvent,
-    /// Who is taken off the list of viewers: the event is about them.
-    pub subjects: Vec<UserId>,
 }
 
 impl View<'_> {
@@ -150,8 +150,9 @@ impl View<'_> {
         ))?;
         let parameters = (key.school.as_bytes(), key.folded_by(), since.as_microsecond());
         collect(statement.query(parameters)?, |row| {
+            let alert = id(row, "alert")?;
             Ok(PastAlert {
-                alert: id(row, "alert")?,
+                alert,
                 category: row.get("category")?,
                 status: status(row)?,
                 disposition: row
@@ -165,8 +166,15 @@ impl View<'_> {
                 first_occurred_at: time(row, "first_occurred_at")?,
                 last_occurred_at: time(row, "last_occurred_at")?,
                 event_count: count(row, "event_count")?,
+                viewers: self.viewers_of(alert)?,
             })
         })
+    }
+
+    fn viewers_of(&self, alert: AlertId) -> Result<Vec<UserId>, StoreError> {
+        let mut statement =
+            self.sql().prepare_cached("SELECT user FROM alert_viewers WHERE alert = ?1")?;
+        collect(statement.query([alert.as_bytes()])?, |row| id(row, "user"))
     }
 
     /// Whether an event is in an alert already.
@@ -251,11 +259,6 @@ impl Edit<'_> {
                 event.last_occurred_at.as_microsecond(),
                 event.received_at.as_microsecond(),
             ))?;
-        for subject in &growth.subjects {
-            self.sql()
-                .prepare_cached("DELETE FROM alert_viewers WHERE user = ?1 AND alert = ?2")?
-                .execute((subject.as_bytes(), growth.alert.as_bytes()))?;
-        }
         self.add_alert_event(growth.school, growth.alert, event)?;
         self.record_change(growth.school, growth.alert, ChangeKind::Grew)?;
         self.viewers(growth.alert)
@@ -288,7 +291,7 @@ impl Edit<'_> {
             let events = collect(contents.query([alert.as_bytes()])?, |row| {
                 payload(&row.get::<_, Vec<u8>>("content")?)
             })?;
-            if !crate::triage::is_about(&name, &events) {
+            if !crate::triage::is_kept_from(&name, &events, self.viewers(alert)? > 0) {
                 self.add_viewer(alert, user)?;
                 granted += 1;
             }

@@ -22,6 +22,23 @@ impl Edit<'_> {
         self.audit(Action::AlertViewed, Some(school), Some(alert.as_bytes()), None)
     }
 
+    /// Whether an alert that is not closed has grown since its viewer was shown `seen` events of it. What they
+    /// decide of it is then a decision about something that they have not read: to be asked before
+    /// [`Edit::acknowledge_alert`] and [`Edit::close_alert`], in the same transaction.
+    ///
+    /// # Errors
+    /// As [`crate::store::View::alert`].
+    pub fn alert_has_grown(&self, alert: AlertId, seen: u32) -> Result<bool, StoreError> {
+        visible(self.view(), alert)?;
+        let grown = self
+            .sql()
+            .prepare_cached(
+                "SELECT 1 FROM alerts WHERE alert = ?1 AND status <> 'closed' AND event_count <> ?2",
+            )?
+            .exists((alert.as_bytes(), seen))?;
+        Ok(grown)
+    }
+
     /// Takes an alert up. Taking up what somebody has taken up already changes nothing: two who press at
     /// once both see that it is in hand.
     ///

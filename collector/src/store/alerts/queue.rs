@@ -10,7 +10,8 @@ use crate::store::persons::shown;
 use crate::store::value::{collect, count, id, id_or_none, time};
 use crate::store::{StoreError, View};
 
-/// Rows that the queue shows: more than anybody works through in a day; what is below is less urgent.
+/// Rows that the queue shows: more than anybody works through in a day; what is below is less urgent, and the
+/// page says that there is more.
 pub const QUEUE_ROWS: u32 = 200;
 
 /// Which alerts a queue shows.
@@ -73,8 +74,9 @@ pub struct PersonLabel {
 }
 
 impl View<'_> {
-    /// The alerts that the viewer may see: open before acknowledged, then the highest priority, then the
-    /// latest received; at most [`QUEUE_ROWS`].
+    /// The alerts that the viewer may see: open before acknowledged (but for those of severity 5, which keep
+    /// their place until they are closed), then the highest priority, then the latest received; at most
+    /// [`QUEUE_ROWS`] and one more, which says that there are more.
     ///
     /// # Errors
     /// [`StoreError::OutOfScope`] unless somebody whose role opens content asks.
@@ -83,13 +85,14 @@ impl View<'_> {
         let tail = match filter {
             QueueFilter::Active => {
                 "a.status IN ('open', 'acknowledged')
-                 ORDER BY a.status = 'acknowledged', a.priority DESC, a.received_at DESC"
+                 ORDER BY a.status = 'acknowledged' AND a.severity < 5, a.priority DESC,
+                          a.received_at DESC"
             }
             QueueFilter::Closed => "a.status = 'closed' ORDER BY a.closed_at DESC",
         };
         let mut statement = self.sql().prepare_cached(&format!(
             "SELECT {COLUMNS} FROM alert_viewers v JOIN {TABLES}
-             WHERE v.alert = a.alert AND v.user = ?1 AND {tail} LIMIT {QUEUE_ROWS}"
+             WHERE v.alert = a.alert AND v.user = ?1 AND {tail} LIMIT {QUEUE_ROWS} + 1"
         ))?;
         let rows = collect(statement.query([user.as_bytes()])?, |row| read(self, row))?;
         Ok(rows.into_iter().filter(|row| self.scope().covers(row.school)).collect())
