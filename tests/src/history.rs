@@ -33,10 +33,10 @@ impl HistoryWatch {
     pub async fn written(&self, mark: &str) -> anyhow::Result<Timestamp> {
         let mut looked_at = None;
         loop {
-            let changed = changed(&self.file);
-            if changed.is_some() && changed != looked_at {
-                looked_at = changed;
-                if let Some(at) = changed.filter(|_| self.holds(mark).unwrap_or(false)) {
+            let version = version(&self.file);
+            if version != looked_at {
+                looked_at = version;
+                if let Some((at, _)) = version.filter(|_| self.holds(mark).unwrap_or(false)) {
                     return Timestamp::try_from(at).context("the file's time is out of range");
                 }
             }
@@ -65,11 +65,11 @@ impl HistoryWatch {
     }
 }
 
-fn changed(file: &Path) -> Option<SystemTime> {
-    ["", "-wal"]
-        .iter()
-        .filter_map(|suffix| with(file, suffix).metadata().ok()?.modified().ok())
-        .max()
+/// When the file was last written, and whether a rollback journal is beside it: its removal is the commit, and
+/// leaves the file's own time as it was.
+fn version(file: &Path) -> Option<(SystemTime, bool)> {
+    let times = ["", "-wal"].map(|suffix| with(file, suffix).metadata().ok()?.modified().ok());
+    Some((times.into_iter().flatten().max()?, with(file, "-journal").exists()))
 }
 
 fn with(file: &Path, suffix: &str) -> PathBuf {
