@@ -1,6 +1,6 @@
 //! A pupil who goes through a script: in a real browser, or by a history that one wrote.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ pub struct Pupil {
 
 #[derive(Debug)]
 enum Doing {
-    Browsing { site: Box<Site>, browser: Box<Running>, profile: PathBuf },
+    Browsing { site: Box<Site>, _browser: Box<Running> },
     Replaying { visits: mpsc::Receiver<Visited> },
 }
 
@@ -35,15 +35,15 @@ impl Pupil {
     /// If the browser or the site cannot be started.
     pub async fn browse(
         browser: &Browser,
-        profile: PathBuf,
+        profile: &Path,
         script: Arc<[Step]>,
         log: &Path,
     ) -> anyhow::Result<Self> {
         let site = Site::serve(script).await?;
-        let running = browser.start(&profile, &site.start(), log).await?;
+        let running = browser.start(profile, &site.start(), log).await?;
         site.give_turn();
         let (site, browser) = (Box::new(site), Box::new(running));
-        Ok(Self { doing: Doing::Browsing { site, browser, profile } })
+        Ok(Self { doing: Doing::Browsing { site, _browser: browser } })
     }
 
     /// Replays a history that Chromium wrote for this very script, visit by visit, dated now.
@@ -77,15 +77,6 @@ impl Pupil {
                 site.give_turn();
                 visited
             }
-        }
-    }
-
-    /// The browser's process and its user-data folder, while one runs.
-    #[must_use]
-    pub fn browser(&self) -> Option<(&Running, &Path)> {
-        match &self.doing {
-            Doing::Browsing { browser, profile, .. } => Some((browser, profile)),
-            Doing::Replaying { .. } => None,
         }
     }
 }

@@ -134,17 +134,11 @@ pub(super) async fn acknowledge(
     let alert: AlertId = alert.parse().map_err(|_| Failure::NotFound)?;
     let Posted { who: Dsl(session), form } = posted;
     let seen = form.seen()?;
-    let acknowledge = move |edit: &Edit<'_>| {
-        let grown = edit.alert_has_grown(alert, seen)?;
-        if !grown {
-            edit.acknowledge_alert(alert)?;
-        }
-        Ok::<_, StoreError>(grown)
-    };
-    if console.store.write(&session.scope(), acknowledge).await? {
-        return show(&console, &session, alert, None, Vec::new(), Some(form)).await;
+    let acknowledge = move |edit: &Edit<'_>| edit.acknowledge_alert(alert);
+    if decided(&console, &session, alert, seen, acknowledge).await? {
+        return Ok(Redirect::to(&format!("/alerts/{alert}?done=acknowledged")).into_response());
     }
-    Ok(Redirect::to(&format!("/alerts/{alert}?done=acknowledged")).into_response())
+    show(&console, &session, alert, None, Vec::new(), Some(form)).await
 }
 
 /// Closes it with a disposition and a reason; a form that lacks one comes back as it was filled in.
@@ -161,17 +155,29 @@ pub(super) async fn close(
         Err(problems) => return show(&console, &session, alert, None, problems, Some(form)).await,
     };
     let reason = form.reason.clone();
-    let close = move |edit: &Edit<'_>| {
+    let close = move |edit: &Edit<'_>| edit.close_alert(alert, disposition, reason.trim());
+    if decided(&console, &session, alert, seen, close).await? {
+        return Ok(Redirect::to(&format!("/alerts/{alert}?done=closed")).into_response());
+    }
+    show(&console, &session, alert, None, Vec::new(), Some(form)).await
+}
+
+/// Acts on an alert as its reader saw it, and says whether it did: not if something has joined it since.
+async fn decided(
+    console: &Console,
+    session: &Session,
+    alert: AlertId,
+    seen: u32,
+    act: impl FnOnce(&Edit<'_>) -> Result<(), StoreError> + Send + 'static,
+) -> Result<bool, Failure> {
+    let unless_grown = move |edit: &Edit<'_>| {
         let grown = edit.alert_has_grown(alert, seen)?;
         if !grown {
-            edit.close_alert(alert, disposition, reason.trim())?;
+            act(edit)?;
         }
-        Ok::<_, StoreError>(grown)
+        Ok(!grown)
     };
-    if console.store.write(&session.scope(), close).await? {
-        return show(&console, &session, alert, None, Vec::new(), Some(form)).await;
-    }
-    Ok(Redirect::to(&format!("/alerts/{alert}?done=closed")).into_response())
+    Ok(console.store.write(&session.scope(), unless_grown).await?)
 }
 
 impl Filled {

@@ -86,7 +86,7 @@ async fn show(
     let mut pupil = match &browser {
         Some(browser) => {
             println!("\nA pupil browses, with {} …\n", browser.path().display());
-            Pupil::browse(browser, profile, steps, &stack.folder().join("browser.log")).await?
+            Pupil::browse(browser, &profile, steps, &stack.folder().join("browser.log")).await?
         }
         None => {
             println!(
