@@ -1,4 +1,4 @@
-//! From sources to spool: minimise, judge, append, one batch after the other.
+//! From sources to spool: minimise, tell repetitions apart, judge, append, one batch after the other.
 //!
 //! # What always holds
 //! - A batch's checkpoints are stored with what it yielded, in one transaction, also when that is
@@ -7,6 +7,10 @@
 //! - Nothing is dropped because the disk fails: the batch is tried again, with growing pauses, and
 //!   the sources wait behind their bounded channel.
 //! - Without a policy in force no batch is taken at all.
+//! - A visit that two sources saw is one event ([`sightings`]).
+//! - Whoever waits for a batch to be durable is told after it is, and never before.
+
+pub mod sightings;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +19,7 @@ use redshank_proto::clock::Clock;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use self::sightings::Sightings;
 use crate::judge::Judge;
 use crate::minimiser;
 use crate::observation::{Batch, Checkpoint, Observation};
@@ -34,10 +39,11 @@ pub async fn run(
     mut batches: mpsc::Receiver<Batch>,
     mut policy: watch::Receiver<Option<Arc<PolicyInForce>>>,
     spool: Arc<Spool>,
+    sightings: Sightings,
     clock: Arc<dyn Clock>,
     cancel: CancellationToken,
 ) -> Result<(), SpoolError> {
-    let mut judge = Judge::new(clock);
+    let mut bench = Bench { judge: Judge::new(clock.clone()), sightings, clock };
     let work = async {
         loop {
             let known = policy.wait_for(Option::is_some).await.ok().and_then(|it| it.clone());
@@ -45,23 +51,37 @@ pub async fn run(
             let Some(batch) = batches.recv().await else { return Ok(()) };
             // A newer one may have come while the sources were quiet.
             let in_force = policy.borrow().clone().unwrap_or(known);
-            let captured = judged(&mut judge, &in_force, batch.observations);
-            store(&spool, captured, batch.checkpoints).await?;
+            let captured = bench.judged(&in_force, batch.observations);
+            let mut checkpoints = batch.checkpoints;
+            checkpoints.extend(bench.sightings.checkpoint());
+            store(&spool, captured, checkpoints).await?;
+            if let Some(done) = batch.done {
+                // Whoever waited may have gone.
+                let _ = done.send(());
+            }
         }
     };
     cancel.run_until_cancelled(work).await.unwrap_or(Ok(()))
 }
 
-fn judged(
-    judge: &mut Judge,
-    policy: &PolicyInForce,
-    observations: Vec<Observation>,
-) -> Vec<Captured> {
-    observations
-        .into_iter()
-        .filter_map(|seen| minimiser::minimise(policy.private(), seen).ok())
-        .filter_map(|seen| judge.judge(policy, &seen))
-        .collect()
+/// What judging remembers from one batch to the next.
+struct Bench {
+    judge: Judge,
+    sightings: Sightings,
+    clock: Arc<dyn Clock>,
+}
+
+impl Bench {
+    fn judged(&mut self, policy: &PolicyInForce, observations: Vec<Observation>) -> Vec<Captured> {
+        let mut captured = Vec::new();
+        for seen in observations {
+            let Ok(seen) = minimiser::minimise(policy.private(), seen) else { continue };
+            let Some(news) = self.sightings.news(seen, self.clock.now()) else { continue };
+            captured.extend(self.judge.judge(policy, &news));
+        }
+        captured.extend(self.judge.take_counts(policy));
+        captured
+    }
 }
 
 async fn store(

@@ -67,6 +67,28 @@ pub const RULE_PACKS: usize = 256;
 pub const RULE_PACK_BYTES: usize = 512 * KIB;
 /// Entries of the private list.
 pub const PRIVATE_ENTRIES: usize = 20_000;
+/// Bytes of a filter's category.
+pub const FILTER_CATEGORY_BYTES: usize = 128;
+/// Filter categories in a policy.
+pub const FILTER_CATEGORIES: usize = 256;
+/// Categories counted in one event; the rest are counted without a name.
+pub const FILTER_COUNTS: usize = 64;
+/// Bytes of a filter's reason for what it did.
+pub const FILTER_REASON_BYTES: usize = 256;
+/// Bytes of a user agent: browsers' own are below it.
+pub const USER_AGENT_BYTES: usize = 256;
+/// Bytes of a program's path.
+pub const PATH_BYTES: usize = 1_024;
+/// Bytes of a text of a page that the matcher is given.
+pub const TEXT_BYTES: usize = 32 * KIB;
+/// Patterns of staff accounts in a policy.
+pub const STAFF_ACCOUNTS: usize = 1_024;
+/// Exemptions in a policy, and accounts or rules in one.
+pub const EXEMPTIONS: usize = 256;
+/// Programs in a policy.
+pub const PROGRAMS: usize = 4_096;
+/// Periods of a school's week in a policy.
+pub const SCHOOL_PERIODS: usize = 64;
 /// Bytes of a note that a feed reader writes.
 pub const NOTE_BYTES: usize = 2_000;
 /// The longest pause that a collector can ask of an agent: past it a school would be blind by a peer's word.

@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::health::{self, Monitor};
+use crate::pipeline::sightings::Sightings;
 use crate::sources::history::{self, HistorySource};
 use crate::spool::{Limits, Spool};
 use crate::state::{DeviceIdentity, ProxySettings, Settings, StateDir, read_roots};
@@ -63,6 +64,7 @@ async fn watch_and_report(
         randomness.clone(),
     )?);
     let checkpoints = spool.checkpoints()?;
+    let sightings = Sightings::kept(&checkpoints, clock.now());
     let (reach_out, reach) = watch::channel(Reach::default());
     let (coverage_out, coverage) = watch::channel(Vec::new());
     let monitor = Monitor::new(coverage, spool.clone(), policy.clone(), clock.clone());
@@ -102,7 +104,9 @@ async fn watch_and_report(
         async move { Ok(history.run(batches_out, checkpoints, coverage_out, token).await?) },
     );
     let (token, in_force) = (cancel.clone(), policy.subscribe());
-    tasks.spawn(async move { Ok(pipeline::run(batches, in_force, spool, clock, token).await?) });
+    tasks.spawn(async move {
+        Ok(pipeline::run(batches, in_force, spool, sightings, clock, token).await?)
+    });
     let token = cancel.clone();
     tasks.spawn(async move { Ok(uplink.run(token).await?) });
     let (token, state) = (cancel.clone(), state.clone());

@@ -5,9 +5,6 @@ use std::collections::{HashMap, VecDeque};
 use jiff::{SignedDuration, Timestamp};
 use redshank_proto::{bounds, time, v1};
 
-use crate::minimiser::Minimised;
-use crate::observation::Evidence;
-
 /// How far back the context of a match goes.
 const WINDOW: SignedDuration = SignedDuration::from_mins(10);
 /// Users whose visits are kept at a time, some 100 KiB each at their fullest.
@@ -17,6 +14,17 @@ const USERS: usize = 32;
 #[derive(Debug, Default)]
 pub(super) struct Context(HashMap<String, VecDeque<Past>>);
 
+/// A page, as context knows it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Page<'a> {
+    /// Whose: what the strongest evidence says; pages of nobody share one.
+    pub(super) user: &'a str,
+    pub(super) at: Timestamp,
+    pub(super) address: &'a str,
+    /// None if it must not leave.
+    pub(super) title: Option<&'a str>,
+}
+
 #[derive(Debug)]
 struct Past {
     at: Timestamp,
@@ -25,40 +33,40 @@ struct Past {
 }
 
 impl Context {
-    /// What the same user opened in the ten minutes before this visit, oldest first.
-    pub(super) fn before(&self, seen: &Minimised) -> Vec<v1::ContextVisit> {
-        let at = seen.occurred_at();
-        let past = self.0.get(user(seen)).into_iter().flatten();
+    /// What the same user opened in the ten minutes before this page, oldest first.
+    pub(super) fn before(&self, seen: &Page<'_>) -> Vec<v1::ContextVisit> {
+        let past = self.0.get(seen.user).into_iter().flatten();
         let mut found: Vec<&Past> = past
-            .filter(|past| past.at <= at && at.duration_since(past.at) <= WINDOW)
+            .filter(|past| past.at <= seen.at && seen.at.duration_since(past.at) <= WINDOW)
             .filter(|past| !past.is(seen))
             .collect();
         found.sort_by_key(|past| past.at);
         found.into_iter().map(Past::to_wire).collect()
     }
 
-    /// Keeps a visit, or the title that came to one later; without its title if that must not
-    /// leave.
-    pub(super) fn remember(&mut self, seen: &Minimised, without_title: bool) {
-        let user = user(seen);
-        let at = seen.occurred_at();
-        let title = seen.title().filter(|_| !without_title).map(str::to_owned);
-        if seen.is_late_title() {
-            let past = self.0.get_mut(user).into_iter().flatten();
-            for known in past.filter(|known| known.is(seen)) {
-                known.title.clone_from(&title);
-            }
-            return;
-        }
-        if !self.0.contains_key(user) {
+    /// Keeps a page.
+    pub(super) fn remember(&mut self, seen: &Page<'_>) {
+        if !self.0.contains_key(seen.user) {
             self.make_room();
         }
-        let visits = self.0.entry(user.to_owned()).or_default();
-        visits.retain(|past| at.duration_since(past.at) <= WINDOW);
-        if visits.len() >= bounds::CONTEXT_VISITS {
-            visits.pop_front();
+        let pages = self.0.entry(seen.user.to_owned()).or_default();
+        pages.retain(|past| seen.at.duration_since(past.at) <= WINDOW);
+        if pages.len() >= bounds::CONTEXT_VISITS {
+            pages.pop_front();
         }
-        visits.push_back(Past { at, address: seen.address().text().to_owned(), title });
+        pages.push_back(Past {
+            at: seen.at,
+            address: seen.address.to_owned(),
+            title: seen.title.map(str::to_owned),
+        });
+    }
+
+    /// Gives a page that is kept the title that came to it later.
+    pub(super) fn entitle(&mut self, seen: &Page<'_>) {
+        let past = self.0.get_mut(seen.user).into_iter().flatten();
+        for known in past.filter(|known| known.is(seen)) {
+            known.title = seen.title.map(str::to_owned);
+        }
     }
 
     /// Forgets the user who has been away longest, when there are too many.
@@ -75,8 +83,8 @@ impl Context {
 }
 
 impl Past {
-    fn is(&self, seen: &Minimised) -> bool {
-        self.at == seen.occurred_at() && self.address == seen.address().text()
+    fn is(&self, seen: &Page<'_>) -> bool {
+        self.at == seen.at && self.address == seen.address
     }
 
     fn to_wire(&self) -> v1::ContextVisit {
@@ -86,9 +94,4 @@ impl Past {
             title: self.title.clone(),
         }
     }
-}
-
-/// Whose context it is; visits of which nobody is known share one.
-fn user(seen: &Minimised) -> &str {
-    seen.evidence().first().map_or("", |Evidence::OsUser(name)| name)
 }

@@ -5,8 +5,6 @@ use std::ops::Range;
 use redshank_matcher::{Category, Match, Matcher, Place};
 use redshank_proto::{bounds, v1};
 
-use crate::minimiser::Minimised;
-
 /// The matches of one observation, most severe first, each rule once.
 #[derive(Debug, Default)]
 pub(super) struct Matches {
@@ -21,33 +19,44 @@ struct Found<'a> {
     found: Match,
 }
 
+/// The texts of an observation, the most telling first.
+pub(super) type Texts<'a> = [(Place, Option<&'a str>)];
+
 impl Matches {
-    /// Searches every text. Of a rule that matches in several, the most severe match counts, and
-    /// among equals that in the most telling place: what was searched for, the title, the path, the
-    /// host.
-    pub(super) fn find(matcher: &Matcher, seen: &Minimised) -> Self {
-        let title = (Place::Title, seen.title());
-        let others = [
-            (Place::Search, seen.search_terms()),
-            (Place::UrlPath, Some(seen.address().path())),
-            (Place::Host, Some(seen.address().host())),
-        ];
-        let (mut found, illegal) = if seen.is_late_title() {
-            let known = by_rule(matcher, &others);
-            let mut late = by_rule(matcher, &[title]);
-            // Also of a rule that was reported with the visit, or that the bound below cuts off.
-            let illegal = any_illegal(&known) || any_illegal(&late);
-            late.retain(|new| known.iter().all(|old| old.found.rule != new.found.rule));
-            (late, illegal)
-        } else {
-            let [search, path, host] = others;
-            let found = by_rule(matcher, &[search, title, path, host]);
-            let illegal = any_illegal(&found);
-            (found, illegal)
-        };
+    /// Searches texts. Of a rule that matches in several, the most severe match counts, and among
+    /// equals that in the most telling place.
+    pub(super) fn find(matcher: &Matcher, texts: &Texts<'_>) -> Self {
+        let found = by_rule(matcher, texts);
+        let illegal = any_illegal(&found);
+        Self::new(found, illegal)
+    }
+
+    /// Searches texts that came late to others: only rules that those do not match count.
+    pub(super) fn find_late(matcher: &Matcher, late: &Texts<'_>, known: &Texts<'_>) -> Self {
+        let known = by_rule(matcher, known);
+        let mut late = by_rule(matcher, late);
+        // Also of a rule that was reported before, or that the bound cuts off.
+        let illegal = any_illegal(&known) || any_illegal(&late);
+        late.retain(|new| known.iter().all(|old| old.found.rule != new.found.rule));
+        Self::new(late, illegal)
+    }
+
+    fn new(mut found: Vec<Found<'_>>, illegal: bool) -> Self {
         found.sort_by_key(|it| std::cmp::Reverse(it.found.severity));
         found.truncate(bounds::MATCHES);
         Self { wire: found.iter().map(|it| it.to_wire(illegal)).collect(), illegal }
+    }
+
+    /// Adds a match that no rule pack made, first of its severity.
+    pub(super) fn add(&mut self, found: v1::Match) {
+        let at = self.wire.partition_point(|known| known.severity > found.severity);
+        self.wire.insert(at, found);
+        self.wire.truncate(bounds::MATCHES);
+    }
+
+    /// Keeps the matches of which `keep` holds.
+    pub(super) fn retain(&mut self, keep: impl FnMut(&v1::Match) -> bool) {
+        self.wire.retain(keep);
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -2,38 +2,51 @@
 //!
 //! | seen | becomes |
 //! |---|---|
-//! | a visit with a match of severity 3 to 5 | an urgent event, with what its user opened before |
-//! | a visit with a lesser match | a routine event without context |
-//! | a visit without a match | a routine event, address only, if policy wants visits; or nothing |
+//! | a page or request with a match of severity 3 to 5 | an urgent event, with what its user opened before |
+//! | a page or request with a lesser match | a routine event without context |
+//! | a visit or request without a match | a routine event, address only, if policy wants visits; or nothing |
+//! | a request that the filter blocked | a match of `filter_breach`, if the school chose its category; else a count |
 //! | a late title | an event only for rules that the visit itself did not match |
+//! | text of a page | an event only for what an earlier state of its field did not match; if policy reads such text |
+//! | a program on a list, a removable medium | a routine event for the weekly summary; a match if policy raises it |
+//! | observations that a source lost | a gap |
 //!
 //! # What always holds
-//! - Title and search terms leave only beside a match; a snippet is at most
-//!   [`bounds::SNIPPET_BYTES`] round it.
-//! - Context is in memory only, the last [`bounds::CONTEXT_VISITS`] visits of ten minutes for each
+//! - Title, search terms and a filter's reason leave only beside a match; of text only the snippet leaves,
+//!   at most [`bounds::SNIPPET_BYTES`] round a match.
+//! - Context is in memory only, the last [`bounds::CONTEXT_VISITS`] pages of ten minutes for each
 //!   user (`context`), and leaves only with a match of severity 3 or more.
 //! - Of a page with a match of illegal imagery nothing leaves but the fact, the address and the
 //!   times: no snippet of any of its matches, no title, no search terms, no context. That holds for
 //!   its late title too, and for the page as context of another.
+//! - Staff's text is not even matched unless policy says so.
+//! - An exemption or a pause takes matches of severity 1 to 4 away, never one of 5.
 //! - A payload fits its bound: the oldest context is left out first, then the least severe matches.
 
 mod context;
+mod counts;
+mod fields;
 mod matches;
 #[cfg(test)]
 mod tests;
+mod wire;
 
 use std::sync::Arc;
 
 use prost::Message as _;
+use redshank_matcher::{Category, Place};
 use redshank_proto::clock::Clock;
 use redshank_proto::id::Lane;
 use redshank_proto::seal::SEAL_OVERHEAD;
 use redshank_proto::{bounds, time, v1};
 
-use self::context::Context;
+use self::context::{Context, Page};
+use self::counts::Counts;
+use self::fields::Fields;
 use self::matches::Matches;
-use crate::minimiser::Minimised;
-use crate::observation::{Evidence, Transition};
+use self::wire::Words;
+use crate::minimiser::{Content, Minimised, PageText, Request, Visit};
+use crate::observation::{Action, Evidence, Medium, MediumChange, Program, TextKind};
 use crate::policy::PolicyInForce;
 use crate::spool::{Captured, FoldKey};
 
@@ -49,34 +62,228 @@ const PAYLOAD_BYTES: usize = bounds::SEALED_PAYLOAD_BYTES - SEAL_OVERHEAD - FOLD
 pub struct Judge {
     clock: Arc<dyn Clock>,
     context: Context,
+    fields: Fields,
+    counts: Counts,
 }
 
 impl Judge {
     /// Makes one that remembers nothing.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, context: Context::default() }
+        Self {
+            clock,
+            context: Context::default(),
+            fields: Fields::default(),
+            counts: Counts::default(),
+        }
     }
 
-    /// Judges an observation; `None` if nothing of it leaves the device.
+    /// Judges an observation; `None` if nothing of it leaves the device by itself.
     pub fn judge(&mut self, policy: &PolicyInForce, seen: &Minimised) -> Option<Captured> {
-        let matches = Matches::find(policy.matcher(), seen);
-        let severity = matches.severity();
-        let context = if severity >= URGENT && !matches.is_illegal() {
-            self.context.before(seen)
-        } else {
-            Vec::new()
-        };
-        self.context.remember(seen, matches.is_illegal());
-        if matches.is_empty() && (seen.is_late_title() || !policy.report_visits()) {
+        match seen.content() {
+            Content::Visit(visit) => self.visit(policy, seen, visit),
+            Content::LateTitle(visit) => self.late_title(policy, seen, visit),
+            Content::Text(text) => self.text(policy, seen, text),
+            Content::Request(request) => self.request(policy, seen, request),
+            Content::Program(program) => self.program(policy, seen, program),
+            Content::Medium(medium) => self.medium(policy, seen, medium),
+            Content::Missed(missed) => {
+                let gap = v1::event_payload::Content::Gap(wire::missed(*missed));
+                Some(self.event(policy, seen, Matches::default(), Vec::new(), gap))
+            }
+            Content::NoticeShown(shown) => {
+                let shown = v1::event_payload::Content::NoticeShown(wire::notice_shown(*shown));
+                Some(self.event(policy, seen, Matches::default(), Vec::new(), shown))
+            }
+        }
+    }
+
+    /// The counts of what was judged since the last time, as one event; `None` if nothing was counted.
+    pub fn take_counts(&mut self, policy: &PolicyInForce) -> Option<Captured> {
+        let counts = v1::event_payload::Content::FilterCounts(self.counts.take()?);
+        let now = self.clock.now();
+        Some(self.envelope(policy, now, Vec::new(), Matches::default(), Vec::new(), counts))
+    }
+
+    fn visit(
+        &mut self,
+        policy: &PolicyInForce,
+        seen: &Minimised,
+        visit: &Visit,
+    ) -> Option<Captured> {
+        let [search, path, host] = words_of(visit);
+        let texts = [search, (Place::Title, visit.title.as_deref()), path, host];
+        let user = user(seen);
+        let page = page(&user, seen, visit);
+        let matches = Matches::find(policy.matcher(), &texts);
+        let (matches, context) = self.weigh(policy, seen, &page, matches);
+        if matches.is_empty() && !reports_visits(policy, seen) {
             return None;
         }
+        let content = wire::visit(visit, words(&matches));
+        let content = v1::event_payload::Content::Visit(content);
+        Some(self.event(policy, seen, matches, context, content))
+    }
 
-        let evidence: Vec<_> = seen.evidence().iter().map(|piece| to_wire(policy, piece)).collect();
-        let visit = visit(seen, !matches.is_empty() && !matches.is_illegal());
-        let fold = (!matches.is_empty()).then(|| fold_key(&evidence, &matches, &visit));
+    fn late_title(
+        &mut self,
+        policy: &PolicyInForce,
+        seen: &Minimised,
+        visit: &Visit,
+    ) -> Option<Captured> {
+        let user = user(seen);
+        let title = [(Place::Title, visit.title.as_deref())];
+        let mut matches = Matches::find_late(policy.matcher(), &title, &words_of(visit));
+        let illegal = matches.is_illegal();
+        excuse(policy, seen, &mut matches);
+        let page = page(&user, seen, visit);
+        let context = self.context_of(&page, &matches);
+        self.context.entitle(&Page { title: page.title.filter(|_| !illegal), ..page });
+        if matches.is_empty() {
+            return None;
+        }
+        let content = wire::visit(visit, words(&matches));
+        let content = v1::event_payload::Content::Visit(content);
+        Some(self.event(policy, seen, matches, context, content))
+    }
+
+    fn text(
+        &mut self,
+        policy: &PolicyInForce,
+        seen: &Minimised,
+        text: &PageText,
+    ) -> Option<Captured> {
+        if !policy.reads_text(text.kind, account(seen)) {
+            return None;
+        }
+        let place = match text.kind {
+            TextKind::Typed | TextKind::Prompt => Place::Typed,
+            TextKind::Answer | TextKind::Page => Place::PageText,
+        };
+        let mut matches = Matches::find(policy.matcher(), &[(place, Some(text.text.as_str()))]);
+        excuse(policy, seen, &mut matches);
+        let user = user(seen);
+        matches.retain(|found| self.fields.is_news(&user, text.field, found));
+        if matches.is_empty() {
+            return None;
+        }
+        let address = text.address.text();
+        let page = Page { user: &user, at: seen.occurred_at(), address, title: None };
+        let context = self.context_of(&page, &matches);
+        let content = wire::page_text(text, words(&matches));
+        let content = v1::event_payload::Content::Text(content);
+        Some(self.event(policy, seen, matches, context, content))
+    }
+
+    fn request(
+        &mut self,
+        policy: &PolicyInForce,
+        seen: &Minimised,
+        request: &Request,
+    ) -> Option<Captured> {
+        let texts = [
+            (Place::Search, request.search_terms.as_deref()),
+            (Place::UrlPath, request.place.path()),
+            (Place::Host, Some(request.place.host())),
+        ];
+        let mut matches = Matches::find(policy.matcher(), &texts);
+        if request.action == Action::Blocked {
+            match policy.filter_severity(request.category.as_deref()) {
+                Some(severity) => matches.add(breach(request.category.as_deref(), severity)),
+                None => self.counts.add(request.category.as_deref()),
+            }
+        }
+        let (user, address) = (user(seen), request.place.text());
+        let page = Page { user: &user, at: seen.occurred_at(), address, title: None };
+        let (matches, context) = self.weigh(policy, seen, &page, matches);
+        if matches.is_empty() && !reports_visits(policy, seen) {
+            return None;
+        }
+        let content = wire::request(request, seen.source(), words(&matches));
+        let content = v1::event_payload::Content::Request(content);
+        Some(self.event(policy, seen, matches, context, content))
+    }
+
+    fn program(
+        &self,
+        policy: &PolicyInForce,
+        seen: &Minimised,
+        program: &Program,
+    ) -> Option<Captured> {
+        let _ = (policy, seen, program);
+        None
+    }
+
+    fn medium(
+        &self,
+        policy: &PolicyInForce,
+        seen: &Minimised,
+        medium: &Medium,
+    ) -> Option<Captured> {
+        let rule = policy.media();
+        let mut matches = Matches::default();
+        if !rule.allowed && rule.severity > 0 && medium.change == MediumChange::Inserted {
+            matches.add(v1::Match {
+                rule: "removable_media.inserted".to_owned(),
+                category: Category::RemovableMedia.as_str().to_owned(),
+                severity: rule.severity,
+                ..Default::default()
+            });
+        }
+        excuse(policy, seen, &mut matches);
+        let content = v1::event_payload::Content::Medium(wire::medium(medium, rule.allowed));
+        Some(self.event(policy, seen, matches, Vec::new(), content))
+    }
+
+    /// Takes away what policy exempts, finds the context of what remains, and remembers the page.
+    fn weigh(
+        &mut self,
+        policy: &PolicyInForce,
+        seen: &Minimised,
+        page: &Page<'_>,
+        mut matches: Matches,
+    ) -> (Matches, Vec<v1::ContextVisit>) {
+        let illegal = matches.is_illegal();
+        excuse(policy, seen, &mut matches);
+        let context = self.context_of(page, &matches);
+        let title = page.title.filter(|_| !illegal);
+        self.context.remember(&Page { title, ..*page });
+        (matches, context)
+    }
+
+    fn context_of(&self, page: &Page<'_>, matches: &Matches) -> Vec<v1::ContextVisit> {
+        if matches.severity() >= URGENT && !matches.is_illegal() {
+            self.context.before(page)
+        } else {
+            Vec::new()
+        }
+    }
+
+    fn event(
+        &self,
+        policy: &PolicyInForce,
+        seen: &Minimised,
+        matches: Matches,
+        context: Vec<v1::ContextVisit>,
+        content: v1::event_payload::Content,
+    ) -> Captured {
+        let evidence = seen.evidence().iter().map(|it| wire::evidence(policy, it)).collect();
+        self.envelope(policy, seen.occurred_at(), evidence, matches, context, content)
+    }
+
+    fn envelope(
+        &self,
+        policy: &PolicyInForce,
+        occurred_at: jiff::Timestamp,
+        evidence: Vec<v1::Evidence>,
+        matches: Matches,
+        context: Vec<v1::ContextVisit>,
+        content: v1::event_payload::Content,
+    ) -> Captured {
+        let severity = matches.severity();
+        let fold = (!matches.is_empty()).then(|| fold_key(&evidence, &matches, &content));
         let payload = v1::EventPayload {
-            occurred_at: Some(time::to_wire(seen.occurred_at())),
+            occurred_at: Some(time::to_wire(occurred_at)),
             observed_at: Some(time::to_wire(self.clock.now())),
             boot_id: self.clock.boot_id().map(Vec::from).unwrap_or_default(),
             since_boot: Some(time::duration_to_wire(self.clock.since_boot())),
@@ -84,62 +291,105 @@ impl Judge {
             policy_serial: policy.serial(),
             matches: matches.into_wire(),
             context,
-            content: Some(v1::event_payload::Content::Visit(visit)),
+            content: Some(content),
             ..Default::default()
         };
         let lane = if severity >= URGENT { Lane::Urgent } else { Lane::Routine };
-        Some(Captured { lane, severity, fold, payload: fitted(payload) })
+        Captured { lane, severity, fold, payload: fitted(payload) }
     }
 }
 
-fn to_wire(policy: &PolicyInForce, piece: &Evidence) -> v1::Evidence {
-    let (method, value) = match piece {
-        Evidence::OsUser(name) if policy.is_shared_login(name) => {
-            (v1::AttributionMethod::SharedLogin, name)
-        }
-        Evidence::OsUser(name) => (v1::AttributionMethod::SignedIn, name),
-    };
-    // The owner of a folder is known by the machine itself; which directory vouches for him, it does not say.
-    v1::Evidence { method: method.into(), value: value.clone(), authority: String::new() }
+/// The texts of a visit beside its title.
+fn words_of(visit: &Visit) -> [(Place, Option<&str>); 3] {
+    [
+        (Place::Search, visit.search_terms.as_deref()),
+        (Place::UrlPath, Some(visit.address.path())),
+        (Place::Host, Some(visit.address.host())),
+    ]
 }
 
-fn visit(seen: &Minimised, with_words: bool) -> v1::Visit {
-    let words = |text: Option<&str>| text.filter(|_| with_words).map(str::to_owned);
-    v1::Visit {
-        browser: seen.browser().to_owned(),
-        profile: seen.profile().to_owned(),
-        address: seen.address().text().to_owned(),
-        title: words(seen.title()),
-        search_terms: words(seen.search_terms()),
-        transition: transition(seen.transition()).into(),
+fn page<'a>(user: &'a str, seen: &Minimised, visit: &'a Visit) -> Page<'a> {
+    let (address, title) = (visit.address.text(), visit.title.as_deref());
+    Page { user, at: seen.occurred_at(), address, title }
+}
+
+fn words(matches: &Matches) -> Words {
+    if matches.is_empty() || matches.is_illegal() { Words::Stay } else { Words::Leave }
+}
+
+/// The account that speaks for a person, where there is one.
+fn account(seen: &Minimised) -> Option<&str> {
+    seen.evidence().iter().find_map(|piece| match piece {
+        Evidence::OsUser(name) | Evidence::ProxyUser { name, .. } => Some(name.as_str()),
+        Evidence::Lease { .. } | Evidence::ClientAddress(_) => None,
+    })
+}
+
+/// Whose page it was, for what this device remembers: the strongest evidence.
+fn user(seen: &Minimised) -> String {
+    match seen.evidence().first() {
+        None => String::new(),
+        Some(Evidence::OsUser(name)) => name.clone(),
+        Some(Evidence::ProxyUser { name, authority }) => format!("{authority}\\{name}"),
+        Some(Evidence::Lease { mac }) => mac.clone(),
+        Some(Evidence::ClientAddress(address)) => address.to_string(),
     }
 }
 
-fn transition(transition: Transition) -> v1::Transition {
-    match transition {
-        Transition::Link => v1::Transition::Link,
-        Transition::Typed => v1::Transition::Typed,
-        Transition::Bookmark => v1::Transition::Bookmark,
-        Transition::Subframe => v1::Transition::Subframe,
-        Transition::FormSubmit => v1::Transition::FormSubmit,
-        Transition::Reload => v1::Transition::Reload,
-        Transition::Redirect => v1::Transition::Redirect,
-        Transition::Download => v1::Transition::Download,
-        Transition::Search => v1::Transition::Search,
-        Transition::Other => v1::Transition::Unspecified,
+/// Takes away the matches that an exemption covers.
+fn excuse(policy: &PolicyInForce, seen: &Minimised, matches: &mut Matches) {
+    let exemptions = policy.exemptions();
+    matches.retain(|found| !exemptions.cover(found, account(seen), seen.occurred_at()));
+}
+
+/// Whether a visit without a match is reported: a pause covers it like all else.
+fn reports_visits(policy: &PolicyInForce, seen: &Minimised) -> bool {
+    policy.report_visits() && !policy.exemptions().pause(account(seen), seen.occurred_at())
+}
+
+/// The match that a blocked request of a chosen category is.
+fn breach(category: Option<&str>, severity: u8) -> v1::Match {
+    let category = category.unwrap_or("unnamed");
+    let slug: String = category
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })
+        .take(64)
+        .collect();
+    let reason = format!("the filter blocked it as {category}");
+    v1::Match {
+        rule: format!("filter_breach.{slug}"),
+        category: Category::FilterBreach.as_str().to_owned(),
+        severity: severity.into(),
+        place: v1::Place::Unspecified.into(),
+        reasons: vec![bounds::cut(&reason, bounds::REASON_BYTES).to_owned()],
+        ..Default::default()
     }
 }
 
-/// Two events are repeats if person, rules, words and address are the same: the address too, so
+/// Two events are repeats if person, rules, words and content are the same: the address too, so
 /// that no worrying page vanishes behind another.
-fn fold_key(evidence: &[v1::Evidence], matches: &Matches, visit: &v1::Visit) -> FoldKey {
-    let mut parts: Vec<Vec<u8>> = vec![visit.address.clone().into_bytes()];
-    parts.extend(evidence.iter().map(v1::Evidence::encode_to_vec));
-    parts.extend(matches.wire().iter().map(v1::Match::encode_to_vec));
-    for words in [&visit.title, &visit.search_terms] {
-        parts.push(words.clone().unwrap_or_default().into_bytes());
+fn fold_key(
+    evidence: &[v1::Evidence],
+    matches: &Matches,
+    content: &v1::event_payload::Content,
+) -> FoldKey {
+    let mut told = v1::EventPayload {
+        evidence: evidence.to_vec(),
+        matches: matches.wire().to_vec(),
+        content: Some(content.clone()),
+        ..Default::default()
+    };
+    // How and in which browser somebody came back to a page makes no other event of it.
+    match &mut told.content {
+        Some(v1::event_payload::Content::Visit(visit)) => {
+            visit.transition = v1::Transition::Unspecified.into();
+            visit.browser.clear();
+            visit.profile.clear();
+        }
+        Some(v1::event_payload::Content::Request(request)) => request.status = 0,
+        _ => {}
     }
-    FoldKey::of(parts.iter().map(Vec::as_slice))
+    FoldKey::of([told.encode_to_vec().as_slice()])
 }
 
 fn fitted(mut payload: v1::EventPayload) -> v1::EventPayload {

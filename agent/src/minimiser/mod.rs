@@ -6,48 +6,35 @@
 //! # What always holds
 //! - An observation on the private list ([`PrivateList`]) is dropped, whatever its source and
 //!   however grave its words. Its address counts, not what is said on it; the search that led there
-//!   is an observation of its own, at the search engine's address.
+//!   is an observation of its own, at the search engine's address. Of a host that is known without
+//!   a page (a tunnel, a name looked up), an entry for all of the host decides.
 //! - An address is scheme, host, port and path. No user info, query or fragment passes, and no
 //!   title that is just the address (browsers put it where a page has none, query and all).
 //! - Only `http`, `https` and `ftp` pass. A local file's path holds names, `data:` and `blob:` hold
 //!   content, `about:` and `chrome:` are the browser's own pages: all of it is dropped, and not
 //!   kept as context either.
+//! - A program's path does not name the user in whose folder it lies.
 //! - Every string has its bound.
 
+mod address;
+mod content;
 mod private_list;
 
 use jiff::Timestamp;
-use percent_encoding::percent_decode_str;
 use redshank_proto::bounds;
-use url::Url;
 
+pub use self::address::Address;
+pub use self::content::{Content, PageKey, PageText, Place, Request, Visit};
 pub use self::private_list::{PrivateList, PrivateListError};
-use crate::observation::{Content, Evidence, Observation, Source, Transition, Visit};
+use crate::observation::{self, Evidence, Medium, Observation, Program, Source, Target};
 
-/// The schemes of pages on a network.
-const SCHEMES: [&str; 3] = ["http", "https", "ftp"];
-
-/// A visit of which nothing more can be left out before it is judged.
+/// An observation of which nothing more can be left out before it is judged.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Minimised {
     source: Source,
     occurred_at: Timestamp,
     evidence: Vec<Evidence>,
-    late_title: bool,
-    browser: String,
-    profile: String,
-    address: Address,
-    title: Option<String>,
-    search_terms: Option<String>,
-    transition: Transition,
-}
-
-/// An address without user info, query and fragment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Address {
-    text: String,
-    host: String,
-    path: String,
+    content: Content,
 }
 
 /// Why an observation goes no further.
@@ -64,30 +51,21 @@ pub enum Dropped {
 /// # Errors
 /// [`Dropped`] if nothing of it may go further.
 pub fn minimise(private: &PrivateList, seen: Observation) -> Result<Minimised, Dropped> {
-    let (visit, late_title) = match seen.content {
-        Content::Visit(visit) => (visit, false),
-        Content::LateTitle(visit) => (visit, true),
+    let content = match seen.content {
+        observation::Content::Visit(seen) => Content::Visit(visit(private, seen)?),
+        observation::Content::LateTitle(seen) => Content::LateTitle(visit(private, seen)?),
+        observation::Content::Text(seen) => Content::Text(page_text(private, seen)?),
+        observation::Content::Request(seen) => Content::Request(request(private, seen)?),
+        observation::Content::Program(seen) => Content::Program(program(seen)),
+        observation::Content::Medium(seen) => Content::Medium(medium(seen)),
+        observation::Content::Missed(seen) => Content::Missed(seen),
+        observation::Content::NoticeShown(seen) => Content::NoticeShown(seen),
     };
-    let url = Url::parse(visit.url.trim()).map_err(|_| Dropped::NoPage)?;
-    if !SCHEMES.contains(&url.scheme()) {
-        return Err(Dropped::NoPage);
-    }
-    let address = Address::of(&url).ok_or(Dropped::NoPage)?;
-    if private.covers(&address.host, url.path()) {
-        return Err(Dropped::Private);
-    }
-    let Visit { url: raw, browser, profile, title, search_terms, transition } = visit;
     Ok(Minimised {
         source: seen.source,
         occurred_at: seen.occurred_at,
         evidence: evidence(seen.evidence),
-        late_title,
-        browser: bounded(browser, bounds::NAME_BYTES),
-        profile: bounded(profile, bounds::LONG_NAME_BYTES),
-        title: title.filter(|title| !is_address(title, &raw)).and_then(text),
-        search_terms: search_terms.and_then(text),
-        address,
-        transition,
+        content,
     })
 }
 
@@ -110,101 +88,116 @@ impl Minimised {
         &self.evidence
     }
 
-    /// Whether the visit itself was yielded before, without its title.
+    /// What was seen.
     #[must_use]
-    pub fn is_late_title(&self) -> bool {
-        self.late_title
+    pub fn content(&self) -> &Content {
+        &self.content
     }
 
-    /// The browser's family name.
+    /// A visit that another source told of before: only its title may be news, of the visit at `told_at`.
     #[must_use]
-    pub fn browser(&self) -> &str {
-        &self.browser
-    }
-
-    /// The profile's folder name.
-    #[must_use]
-    pub fn profile(&self) -> &str {
-        &self.profile
-    }
-
-    /// Where.
-    #[must_use]
-    pub fn address(&self) -> &Address {
-        &self.address
-    }
-
-    /// The page's title; never empty.
-    #[must_use]
-    pub fn title(&self) -> Option<&str> {
-        self.title.as_deref()
-    }
-
-    /// What was searched for; never empty.
-    #[must_use]
-    pub fn search_terms(&self) -> Option<&str> {
-        self.search_terms.as_deref()
-    }
-
-    /// How the browser came there.
-    #[must_use]
-    pub fn transition(&self) -> Transition {
-        self.transition
+    pub fn into_late_title(mut self, told_at: Timestamp) -> Self {
+        if let Content::Visit(visit) = self.content {
+            self.content = Content::LateTitle(visit);
+            self.occurred_at = told_at;
+        }
+        self
     }
 }
 
-impl Address {
-    fn of(url: &Url) -> Option<Self> {
-        let host = private_list::canonical(url.host()?)?;
-        let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-        let text = format!("{}://{host}{port}{}", url.scheme(), url.path());
-        let path = percent_decode_str(url.path()).decode_utf8_lossy();
-        let path = bounds::cut(&path, bounds::ADDRESS_BYTES).to_owned();
-        Some(Self { text: bounded(text, bounds::ADDRESS_BYTES), host, path })
+/// Parses an address, unless the page is none of ours.
+fn page(private: &PrivateList, raw: &str) -> Result<(Address, PageKey), Dropped> {
+    let (address, url) = Address::parse(raw).ok_or(Dropped::NoPage)?;
+    if private.covers(address.host(), url.path()) {
+        return Err(Dropped::Private);
     }
+    Ok((address, PageKey::of(&url)))
+}
 
-    /// `scheme://host[:port]/path`, at most [`bounds::ADDRESS_BYTES`].
-    #[must_use]
-    pub fn text(&self) -> &str {
-        &self.text
-    }
+fn visit(private: &PrivateList, seen: observation::Visit) -> Result<Visit, Dropped> {
+    let (address, key) = page(private, &seen.url)?;
+    Ok(Visit {
+        browser: bounded(seen.browser, bounds::NAME_BYTES),
+        profile: bounded(seen.profile, bounds::LONG_NAME_BYTES),
+        title: title(seen.title, &seen.url),
+        search_terms: seen.search_terms.and_then(|terms| text(terms, bounds::TITLE_BYTES)),
+        address,
+        key,
+        transition: seen.transition,
+        private_window: seen.private_window,
+    })
+}
 
-    /// The host, in lower case, without a trailing dot.
-    #[must_use]
-    pub fn host(&self) -> &str {
-        &self.host
-    }
+fn page_text(private: &PrivateList, seen: observation::PageText) -> Result<PageText, Dropped> {
+    let (address, _) = page(private, &seen.url)?;
+    Ok(PageText {
+        browser: bounded(seen.browser, bounds::NAME_BYTES),
+        title: title(seen.title, &seen.url),
+        address,
+        kind: seen.kind,
+        field: seen.field,
+        text: bounded(seen.text, bounds::TEXT_BYTES),
+        private_window: seen.private_window,
+    })
+}
 
-    /// The path, percent-decoded; at most [`bounds::ADDRESS_BYTES`].
-    #[must_use]
-    pub fn path(&self) -> &str {
-        &self.path
+fn request(private: &PrivateList, seen: observation::Request) -> Result<Request, Dropped> {
+    let place = match seen.target {
+        Target::Url(url) => Place::Page(page(private, &url)?.0),
+        Target::Host(host) => {
+            let host = private_list::logged(&host).ok_or(Dropped::NoPage)?;
+            if private.covers(&host, "") {
+                return Err(Dropped::Private);
+            }
+            Place::Host(host)
+        }
+    };
+    let words = |words: Option<String>, bytes| words.and_then(|words| text(words, bytes));
+    Ok(Request {
+        place,
+        action: seen.action,
+        category: words(seen.category, bounds::FILTER_CATEGORY_BYTES),
+        reason: words(seen.reason, bounds::FILTER_REASON_BYTES),
+        search_terms: words(seen.search_terms, bounds::TITLE_BYTES),
+        user_agent: words(seen.user_agent, bounds::USER_AGENT_BYTES),
+        status: seen.status,
+    })
+}
+
+fn program(seen: Program) -> Program {
+    Program {
+        name: bounded(seen.name, bounds::LONG_NAME_BYTES),
+        path: seen.path.map(|path| bounded(content::without_user(&path), bounds::PATH_BYTES)),
+        publisher: seen.publisher.and_then(|name| text(name, bounds::LONG_NAME_BYTES)),
     }
+}
+
+fn medium(seen: Medium) -> Medium {
+    Medium { name: bounded(seen.name, bounds::LONG_NAME_BYTES), ..seen }
 }
 
 fn evidence(found: Vec<Evidence>) -> Vec<Evidence> {
+    let name = |name: String| text(name, bounds::EVIDENCE_BYTES);
     let usable = |piece: Evidence| match piece {
-        Evidence::OsUser(name) if name.is_empty() => None,
-        Evidence::OsUser(name) => Some(Evidence::OsUser(bounded(name, bounds::EVIDENCE_BYTES))),
+        Evidence::OsUser(user) => name(user).map(Evidence::OsUser),
+        Evidence::ProxyUser { name: user, authority } => Some(Evidence::ProxyUser {
+            name: name(user)?,
+            authority: bounded(authority, bounds::LONG_NAME_BYTES),
+        }),
+        Evidence::Lease { mac } => name(mac).map(|mac| Evidence::Lease { mac }),
+        Evidence::ClientAddress(_) => Some(piece),
     };
     found.into_iter().filter_map(usable).take(bounds::EVIDENCE).collect()
 }
 
-/// Says whether a title is no more than the page's address, with a part that must not pass.
-fn is_address(title: &str, raw: &str) -> bool {
-    let bare = |text: &str| {
-        let text = text.trim();
-        let text = text.split_once("://").map_or(text, |(_, rest)| rest);
-        text.strip_prefix("www.").unwrap_or(text).to_lowercase()
-    };
-    let title = bare(title);
-    // Browsers shorten a long one.
-    let title = title.trim_end_matches(['…', '.']);
-    title.contains(['?', '#', '@']) && bare(raw).starts_with(title)
+/// A title, unless it is empty or no more than the page's address.
+fn title(title: Option<String>, url: &str) -> Option<String> {
+    let title = title.filter(|title| !address::is_address(title, url))?;
+    text(title, bounds::TITLE_BYTES)
 }
 
-fn text(text: String) -> Option<String> {
-    let text = bounded(text, bounds::TITLE_BYTES);
+fn text(text: String, bytes: usize) -> Option<String> {
+    let text = bounded(text, bytes);
     (!text.trim().is_empty()).then_some(text)
 }
 

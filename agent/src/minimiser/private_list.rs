@@ -93,6 +93,16 @@ pub(super) fn canonical<S: AsRef<str>>(host: Host<S>) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
+/// Reads a host as a log has it; names of services (`_dns.resolver.arpa`) too.
+pub(super) fn logged(host: &str) -> Option<String> {
+    let host = host.trim().trim_start_matches('[').trim_end_matches(']');
+    match host.parse::<Ipv6Addr>() {
+        Ok(address) => canonical(Host::<&str>::Ipv6(address)),
+        Err(_) => canonical(Host::parse(host).ok()?),
+    }
+}
+
+/// Reads a host as a person writes it.
 fn parse(host: &str) -> Option<String> {
     let host = host.trim();
     if let Ok(address) = host.parse::<Ipv6Addr>() {

@@ -1,7 +1,9 @@
 use proptest::prelude::*;
 use redshank_proto::v1;
+use url::Url;
 
 use super::*;
+use crate::observation::{Action, PageText, Request, TextKind, Transition, Visit};
 
 #[test]
 fn an_address_is_scheme_host_port_and_path() {
@@ -22,8 +24,8 @@ fn an_address_is_scheme_host_port_and_path() {
         ("", None),
     ] {
         let minimised = minimise(&PrivateList::default(), visit(url));
-        let address = minimised.as_ref().ok().map(|it| it.address().text());
-        assert_eq!(address, expected, "{url}");
+        let address = minimised.as_ref().ok().map(|it| seen_visit(it).address.text().to_owned());
+        assert_eq!(address.as_deref(), expected, "{url}");
     }
 }
 
@@ -31,9 +33,9 @@ fn an_address_is_scheme_host_port_and_path() {
 fn a_private_page_is_dropped_whatever_is_said_on_it() {
     let entry = v1::PrivateEntry { host: "childline.org.uk".into(), ..Default::default() };
     let private = PrivateList::new(&[entry]).unwrap();
-    for wrap in [Content::Visit, Content::LateTitle] {
+    for wrap in [observation::Content::Visit, observation::Content::LateTitle] {
         let mut seen = visit("https://www.childline.org.uk/");
-        let Content::Visit(page) = seen.content else { unreachable!() };
+        let observation::Content::Visit(page) = seen.content else { unreachable!() };
         seen.content = wrap(Visit { title: Some("i want to die".into()), ..page });
         assert_eq!(minimise(&private, seen), Err(Dropped::Private));
     }
@@ -53,7 +55,7 @@ fn a_title_that_is_the_address_does_not_carry_the_query_past() {
         ("Find people", true),
         ("example.org is down for maintenance", true),
     ] {
-        assert_eq!(titled(url, title).title().is_some(), kept, "{title}");
+        assert_eq!(seen_visit(&titled(url, title)).title.is_some(), kept, "{title}");
     }
 }
 
@@ -62,21 +64,82 @@ fn every_string_is_bounded_and_empty_ones_are_absent() {
     let mut seen = visit(&format!("https://example.org/{}", "é".repeat(9_000)));
     seen.evidence = vec![Evidence::OsUser("u".repeat(9_000)); 20];
     seen.evidence.push(Evidence::OsUser(String::new()));
-    let Content::Visit(page) = &mut seen.content else { unreachable!() };
+    let observation::Content::Visit(page) = &mut seen.content else { unreachable!() };
     page.browser = "b".repeat(9_000);
     page.profile = "p".repeat(9_000);
     page.title = Some("t".repeat(9_000));
     page.search_terms = Some("  ".into());
     let minimised = minimise(&PrivateList::default(), seen).unwrap();
-    assert_eq!(minimised.browser().len(), bounds::NAME_BYTES);
-    assert_eq!(minimised.profile().len(), bounds::LONG_NAME_BYTES);
-    assert_eq!(minimised.address().text().len(), bounds::ADDRESS_BYTES);
-    assert!(minimised.address().path().len() <= bounds::ADDRESS_BYTES);
-    assert_eq!(minimised.title().map(str::len), Some(bounds::TITLE_BYTES));
-    assert_eq!(minimised.search_terms(), None);
+    let visit = seen_visit(&minimised);
+    assert_eq!(visit.browser.len(), bounds::NAME_BYTES);
+    assert_eq!(visit.profile.len(), bounds::LONG_NAME_BYTES);
+    assert_eq!(visit.address.text().len(), bounds::ADDRESS_BYTES);
+    assert!(visit.address.path().len() <= bounds::ADDRESS_BYTES);
+    assert_eq!(visit.title.as_deref().map(str::len), Some(bounds::TITLE_BYTES));
+    assert_eq!(visit.search_terms, None);
     assert_eq!(minimised.evidence().len(), bounds::EVIDENCE);
-    let Evidence::OsUser(name) = &minimised.evidence()[0];
+    let Evidence::OsUser(name) = &minimised.evidence()[0] else { unreachable!() };
     assert_eq!(name.len(), bounds::EVIDENCE_BYTES);
+}
+
+#[test]
+fn text_and_requests_of_a_private_site_are_dropped_too() {
+    let entries = [
+        v1::PrivateEntry { host: "childline.org.uk".into(), ..Default::default() },
+        v1::PrivateEntry {
+            host: "nhs.example".into(),
+            path_prefix: "/mind".into(),
+            ..Default::default()
+        },
+    ];
+    let private = PrivateList::new(&entries).unwrap();
+    let text = |url: &str| {
+        observation::Content::Text(PageText {
+            browser: "Chrome".into(),
+            url: url.into(),
+            title: None,
+            kind: TextKind::Typed,
+            field: 1,
+            text: "i want to die".into(),
+            private_window: false,
+        })
+    };
+    let request = |target| {
+        observation::Content::Request(Request {
+            target,
+            action: Action::Blocked,
+            category: None,
+            reason: None,
+            search_terms: None,
+            user_agent: None,
+            status: None,
+        })
+    };
+    let url = |url: &str| Target::Url(url.into());
+    let host = |host: &str| Target::Host(host.into());
+    for (content, dropped) in [
+        (text("https://www.childline.org.uk/chat"), Some(Dropped::Private)),
+        (text("https://chat.example/"), None),
+        (request(url("http://childline.org.uk/x?y=z")), Some(Dropped::Private)),
+        (request(host("WWW.Childline.org.uk.")), Some(Dropped::Private)),
+        (request(host("nhs.example")), None),
+        (request(url("https://nhs.example/mind/help")), Some(Dropped::Private)),
+        (request(host("_dns.resolver.arpa")), None),
+        (request(host("2001:db8::1")), None),
+        (request(host("not a host")), Some(Dropped::NoPage)),
+    ] {
+        let seen = Observation { content: content.clone(), ..visit("http://x.example") };
+        assert_eq!(minimise(&private, seen).err(), dropped, "{content:?}");
+    }
+}
+
+#[test]
+fn pages_that_differ_only_in_their_query_have_different_keys() {
+    let key = |url: &str| seen_visit(&minimise(&PrivateList::default(), visit(url)).unwrap()).key;
+    assert_eq!(key("https://example.org/a?q=1"), key("https://EXAMPLE.org/a?q=1"));
+    assert_eq!(key("http://example.org/a?q=1"), key("https://example.org/a?q=1"));
+    assert_ne!(key("https://example.org/a?q=1"), key("https://example.org/a?q=2"));
+    assert_ne!(key("https://example.org/a#1"), key("https://example.org/a#2"));
 }
 
 proptest! {
@@ -96,23 +159,28 @@ proptest! {
         for gone in [user.as_str(), "secret", &query, &fragment, "query", "fragment"] {
             prop_assert!(!shown.contains(gone), "{gone} in {shown}");
         }
-        let address = Url::parse(minimised.address().text()).unwrap();
+        let address = Url::parse(seen_visit(&minimised).address.text()).unwrap();
         prop_assert_eq!(address.host_str(), Some(host.as_str()));
     }
 
     #[test]
     fn anything_at_all_is_minimised_within_bounds(url in "\\PC{0,200}") {
         if let Ok(minimised) = minimise(&PrivateList::default(), visit(&url)) {
-            let address = Url::parse(minimised.address().text()).unwrap();
+            let address = Url::parse(seen_visit(&minimised).address.text()).unwrap();
             prop_assert_eq!((address.query(), address.fragment()), (None, None));
             prop_assert!(address.username().is_empty());
         }
     }
 }
 
+fn seen_visit(minimised: &Minimised) -> super::Visit {
+    let Content::Visit(visit) = minimised.content() else { panic!("{minimised:?}") };
+    visit.clone()
+}
+
 fn titled(url: &str, title: &str) -> Minimised {
     let mut seen = visit(url);
-    let Content::Visit(page) = &mut seen.content else { unreachable!() };
+    let observation::Content::Visit(page) = &mut seen.content else { unreachable!() };
     page.title = Some(title.to_owned());
     minimise(&PrivateList::default(), seen).unwrap()
 }
@@ -122,13 +190,14 @@ fn visit(url: &str) -> Observation {
         source: Source::BrowserHistory,
         occurred_at: Timestamp::UNIX_EPOCH,
         evidence: vec![Evidence::OsUser("ann".to_owned())],
-        content: Content::Visit(Visit {
+        content: observation::Content::Visit(Visit {
             browser: "Firefox".to_owned(),
             profile: "default".to_owned(),
             url: url.to_owned(),
             title: None,
             search_terms: None,
             transition: Transition::Link,
+            private_window: false,
         }),
     }
 }

@@ -4,6 +4,7 @@ use redshank_proto::id::{Lane, SchoolId};
 use redshank_proto::seal::SchoolKey;
 use redshank_proto::v1;
 use tempfile::TempDir;
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::*;
@@ -30,6 +31,21 @@ async fn a_batch_reaches_the_spool_with_its_checkpoint_and_the_private_one_does_
     let checkpoints = bench.spool.checkpoints().unwrap();
     assert_eq!((checkpoints["private"].len(), checkpoints["both"].len()), (1, 1));
     drop(policies);
+}
+
+#[tokio::test]
+async fn whoever_waits_is_told_once_the_batch_is_durable() {
+    let bench = Bench::new(Limits::default());
+    let (sources, policies, running) = bench.start(None);
+    let (done, mut told) = oneshot::channel();
+    let batch = Batch { done: Some(done), ..batch(&["https://a.example/"], "input") };
+    sources.send(batch).await.unwrap();
+    assert!(timeout(STUCK, &mut told).await.is_err());
+    policies.send_replace(Some(Arc::new(PolicyInForce::compile(policy(1)).unwrap())));
+    timeout(SOON, told).await.unwrap().unwrap();
+    assert_eq!(bench.spool.stats().unwrap().urgent, 1);
+    drop(sources);
+    timeout(SOON, running).await.unwrap().unwrap().unwrap();
 }
 
 #[tokio::test]
@@ -105,7 +121,8 @@ impl Bench {
         let policy = policy.map(|policy| Arc::new(PolicyInForce::compile(policy).unwrap()));
         let policies = watch::Sender::new(policy);
         let (spool, clock) = (Arc::clone(&self.spool), Arc::clone(&self.clock));
-        let running = run(batches, policies.subscribe(), spool, clock, self.cancel.clone());
+        let (policy, sightings) = (policies.subscribe(), Sightings::default());
+        let running = run(batches, policy, spool, sightings, clock, self.cancel.clone());
         (sources, policies, tokio::spawn(running))
     }
 }
@@ -123,8 +140,9 @@ fn batch(urls: &[&str], input: &str) -> Batch {
             title: Some("buy a zombie knife".into()),
             search_terms: None,
             transition: Transition::Link,
+            private_window: false,
         }),
     });
     let checkpoint = Checkpoint { input: input.to_owned(), place: vec![1] };
-    Batch { observations: observations.collect(), checkpoints: vec![checkpoint] }
+    Batch { observations: observations.collect(), checkpoints: vec![checkpoint], done: None }
 }

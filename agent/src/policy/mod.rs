@@ -11,17 +11,24 @@
 //! - With no policy in force nothing is judged and nothing leaves: sources wait, and their
 //!   checkpoints with them.
 
+mod accounts;
+mod exemptions;
+mod hours;
 mod store;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use redshank_matcher::{Diagnostic, Matcher, Pack};
 use redshank_proto::trust::TrustError;
 use redshank_proto::{time, v1};
 
+pub use self::accounts::Accounts;
+pub use self::exemptions::{ExemptionError, Exemptions};
+pub use self::hours::{HoursError, SchoolHours};
 pub use self::store::{Accepted, PolicyStore};
 use crate::minimiser::{PrivateList, PrivateListError};
+use crate::observation::TextKind;
 use crate::state::StateError;
 
 /// Why a policy is not in force.
@@ -36,6 +43,15 @@ pub enum PolicyError {
     /// Its private list has an entry that is no host.
     #[error(transparent)]
     PrivateList(#[from] PrivateListError),
+    /// Its school hours are no hours.
+    #[error(transparent)]
+    Hours(#[from] HoursError),
+    /// It has an exemption without reason or end.
+    #[error(transparent)]
+    Exemption(#[from] ExemptionError),
+    /// It gives a severity that is none.
+    #[error("{0} has a severity outside {1} to 5")]
+    Severity(String, u32),
     /// The state folder cannot be read or written.
     #[error(transparent)]
     State(#[from] StateError),
@@ -43,6 +59,9 @@ pub enum PolicyError {
     #[error("the stored policy is damaged; the collector gives a new one at the next connection")]
     Damaged,
 }
+
+/// The category that stands for every blocked request, whatever the filter calls it.
+const ANY_CATEGORY: &str = "*";
 
 /// A policy, ready to judge by.
 #[derive(Debug)]
@@ -53,6 +72,14 @@ pub struct PolicyInForce {
     private: PrivateList,
     report_visits: bool,
     shared_logins: HashSet<String>,
+    filter_categories: HashMap<String, u8>,
+    text: v1::TextPolicy,
+    staff: Accounts,
+    school_hours: Option<SchoolHours>,
+    exemptions: Exemptions,
+    media: v1::MediaPolicy,
+    notice: v1::Notice,
+    private_entries: Vec<v1::PrivateEntry>,
 }
 
 impl PolicyInForce {
@@ -79,6 +106,14 @@ impl PolicyInForce {
             private: PrivateList::new(&policy.private_list)?,
             report_visits: policy.report_visits,
             shared_logins: policy.shared_logins.into_iter().map(|name| folded(&name)).collect(),
+            filter_categories: filter_categories(&policy.filter_categories)?,
+            text: policy.text.unwrap_or_default(),
+            staff: Accounts::new(&policy.staff_accounts),
+            school_hours: policy.school_hours.as_ref().map(SchoolHours::new).transpose()?,
+            exemptions: Exemptions::new(&policy.exemptions)?,
+            media: media(policy.media)?,
+            notice: policy.notice.unwrap_or_default(),
+            private_entries: policy.private_list,
         })
     }
 
@@ -112,6 +147,62 @@ impl PolicyInForce {
         self.report_visits
     }
 
+    /// The private list as the school wrote it, for those beside the minimiser who are to keep to it: the
+    /// extension reads nothing there in the first place.
+    #[must_use]
+    pub fn private_entries(&self) -> &[v1::PrivateEntry] {
+        &self.private_entries
+    }
+
+    /// The severity of a request that the filter blocked, if its category is one that the school chose.
+    #[must_use]
+    pub fn filter_severity(&self, category: Option<&str>) -> Option<u8> {
+        let named = category.and_then(|name| self.filter_categories.get(&folded(name)));
+        named.or_else(|| self.filter_categories.get(ANY_CATEGORY)).copied()
+    }
+
+    /// Whether text of this kind is read when an account is at the keyboard; if nobody knows whose, as a
+    /// pupil's.
+    #[must_use]
+    pub fn reads_text(&self, kind: TextKind, account: Option<&str>) -> bool {
+        let wanted = match kind {
+            TextKind::Typed | TextKind::Prompt => self.text.typed,
+            TextKind::Answer => self.text.ai_answers,
+            TextKind::Page => self.text.page_text,
+        };
+        wanted && (self.text.staff_typed || !account.is_some_and(|name| self.staff.contain(name)))
+    }
+
+    /// Whether an account is a member of staff's.
+    #[must_use]
+    pub fn is_staff(&self, account: &str) -> bool {
+        self.staff.contain(account)
+    }
+
+    /// When school is on; `None` if the school has not said.
+    #[must_use]
+    pub fn school_hours(&self) -> Option<&SchoolHours> {
+        self.school_hours.as_ref()
+    }
+
+    /// What is left alone for a time.
+    #[must_use]
+    pub fn exemptions(&self) -> &Exemptions {
+        &self.exemptions
+    }
+
+    /// What holds of removable media.
+    #[must_use]
+    pub fn media(&self) -> &v1::MediaPolicy {
+        &self.media
+    }
+
+    /// What the notice says of the school; empty strings where the school said nothing.
+    #[must_use]
+    pub fn notice(&self) -> &v1::Notice {
+        &self.notice
+    }
+
     /// Whether several people share this account of the operating system; letter case does not
     /// count.
     #[must_use]
@@ -120,8 +211,24 @@ impl PolicyInForce {
     }
 }
 
-fn folded(user: &str) -> String {
-    user.trim().to_lowercase()
+fn filter_categories(chosen: &[v1::FilterCategory]) -> Result<HashMap<String, u8>, PolicyError> {
+    let read = |category: &v1::FilterCategory| match category.severity {
+        1..=5 => Ok((folded(&category.name), u8::try_from(category.severity).unwrap_or(5))),
+        _ => Err(PolicyError::Severity(format!("filter category {:?}", category.name), 1)),
+    };
+    chosen.iter().map(read).collect()
+}
+
+fn media(media: Option<v1::MediaPolicy>) -> Result<v1::MediaPolicy, PolicyError> {
+    let media = media.unwrap_or(v1::MediaPolicy { allowed: true, severity: 0 });
+    match media.severity {
+        0..=5 => Ok(media),
+        _ => Err(PolicyError::Severity("removable media".to_owned(), 0)),
+    }
+}
+
+fn folded(name: &str) -> String {
+    name.trim().to_lowercase()
 }
 
 fn summary(mistakes: &[Diagnostic]) -> String {

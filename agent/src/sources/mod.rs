@@ -42,11 +42,8 @@ impl From<&Coverage> for v1::SourceHealth {
             State::Degraded(reason) => (v1::CoverageState::Degraded, reason.as_str()),
             State::Blind(reason) => (v1::CoverageState::Blind, reason.as_str()),
         };
-        let source = match coverage.source {
-            Source::BrowserHistory => "browser_history",
-        };
         Self {
-            source: source.to_owned(),
+            source: coverage.source.as_str().to_owned(),
             input: coverage.input.clone(),
             state: state.into(),
             reason: reason.to_owned(),

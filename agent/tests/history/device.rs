@@ -125,10 +125,13 @@ impl Running {
             self.kept.0.insert(checkpoint.input, checkpoint.place);
         }
         let seen = batch.observations.into_iter().map(|observation| {
-            let Evidence::OsUser(account) = observation.evidence[0].clone();
+            let Evidence::OsUser(account) = observation.evidence[0].clone() else {
+                panic!("a profile has an owner: {:?}", observation.evidence)
+            };
             match observation.content {
                 Content::Visit(visit) => Seen { account, visit, late_title: false },
                 Content::LateTitle(visit) => Seen { account, visit, late_title: true },
+                other => panic!("a history holds visits: {other:?}"),
             }
         });
         seen.collect()

@@ -36,7 +36,7 @@ pub(super) fn disclose(alert: DeliveredAlert, keys: &KeyRing) -> Option<v1::Aler
     let events = alert.events.into_iter().map(|(occurred_at, received_at, payload)| {
         let visit = match payload.content {
             Some(Content::Visit(visit)) => Some(visit),
-            Some(Content::Gap(_)) | None => None,
+            _ => None,
         };
         v1::AlertEvent {
             occurred_at: Some(to_wire(occurred_at)),
@@ -44,6 +44,7 @@ pub(super) fn disclose(alert: DeliveredAlert, keys: &KeyRing) -> Option<v1::Aler
             matches: payload.matches.into_iter().map(|found| mask_match(found, &names)).collect(),
             visit: visit.map(|visit| mask_visit(visit, &names)),
             context: payload.context.into_iter().map(|visit| mask_context(visit, &names)).collect(),
+            ..Default::default()
         }
     });
     Some(v1::Alert {
@@ -120,6 +121,7 @@ fn mask_visit(visit: v1::Visit, names: &[String]) -> v1::Visit {
         title: visit.title.map(|title| mask(&title, names)),
         search_terms: visit.search_terms.map(|terms| mask(&terms, names)),
         transition: visit.transition,
+        private_window: visit.private_window,
     }
 }
 

@@ -51,6 +51,7 @@ pub async fn publish(
         private_list: rules.private_list.clone(),
         report_visits: choices.report_visits,
         shared_logins: choices.shared_logins.clone(),
+        ..Default::default()
     };
     if held.as_ref().is_some_and(|held| stands(held, &policy, now)) {
         return Ok(Published::Unchanged(serial));

@@ -109,7 +109,7 @@ impl Admitted {
             Some(v1::event_payload::Content::Gap(gap)) => {
                 require(matches!(gap.epoch.len(), 0 | 16), Refusal::Malformed)?;
             }
-            None => require(lead.is_some(), Refusal::UnknownContent)?,
+            _ => require(lead.is_some(), Refusal::UnknownContent)?,
         }
         require(imagery_is_bare(&payload), Refusal::Imagery)?;
         Ok(Self { payload, bytes, occurred_at, last_occurred_at, lead })
@@ -180,7 +180,7 @@ fn imagery_is_bare(payload: &v1::EventPayload) -> bool {
         Some(v1::event_payload::Content::Visit(visit)) => {
             visit.title.is_none() && visit.search_terms.is_none()
         }
-        Some(v1::event_payload::Content::Gap(_)) | None => true,
+        _ => true,
     };
     bare_visit && payload.matches.iter().all(|found| found.snippet.is_empty())
 }

@@ -54,7 +54,7 @@ pub(super) fn raise(
             occurred_at: corrected(admitted.occurred_at, event.skew_micros, event.received_at),
             address: &visit.address,
         }),
-        (None, Some(Content::Gap(_)) | None) => Ok(()),
+        (None, _) => Ok(()),
     }
 }
 

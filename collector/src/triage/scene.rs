@@ -222,6 +222,7 @@ pub(crate) fn a_visit(address: &str, title: Option<&str>) -> v1::event_payload::
         title: title.map(str::to_owned),
         search_terms: None,
         transition: v1::Transition::Search as i32,
+        private_window: false,
     })
 }
 

@@ -245,6 +245,7 @@ mod tests {
             title: None,
             search_terms: None,
             transition: Transition::FormSubmit,
+            private_window: false,
         };
         let at: Timestamp = "2018-01-21T16:41:22Z".parse().unwrap();
         let mut out = Vec::new();

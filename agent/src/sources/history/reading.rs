@@ -80,7 +80,7 @@ impl Reading {
         let mut batch = Batch::default();
         if !observations.is_empty() || !self.place.is_same_position(&before) {
             let checkpoint = Checkpoint { input: self.profile.input(), place: self.place.encode() };
-            batch = Batch { observations, checkpoints: vec![checkpoint] };
+            batch = Batch { observations, checkpoints: vec![checkpoint], done: None };
         }
         Ok(Some(Portion { batch, place: self.place.clone() }))
     }
@@ -169,5 +169,6 @@ pub(super) fn visit(browser: &str, profile: &str, text: Text) -> Visit {
         title: text.title,
         search_terms,
         transition: text.transition,
+        private_window: false,
     }
 }

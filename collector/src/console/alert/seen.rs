@@ -109,7 +109,7 @@ fn what(payload: &EventPayload) -> What {
             }
         }
         Some(Content::Gap(gap)) => What::Gap(words::gap(gap.reason)),
-        None => What::Unknown,
+        _ => What::Unknown,
     }
 }
 

@@ -86,6 +86,7 @@ impl Default for Raise {
                 title: Some("how to hide cuts from my mum - Search".to_owned()),
                 search_terms: Some("how to hide cuts from my mum".to_owned()),
                 transition: v1::Transition::Search as i32,
+                private_window: false,
             },
             context: Vec::new(),
         }

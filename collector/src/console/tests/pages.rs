@@ -238,6 +238,7 @@ async fn what_a_hostile_agent_says_is_text() {
                 title: Some(hostile()),
                 search_terms: Some(hostile()),
                 transition: -7,
+                private_window: false,
             },
             ..Raise::default()
         })
