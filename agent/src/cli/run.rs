@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::health::{self, Monitor};
 use crate::pipeline::sightings::Sightings;
+use crate::sources::board::Board;
 use crate::sources::history::{self, HistorySource};
 use crate::spool::{Limits, Spool};
 use crate::state::{DeviceIdentity, ProxySettings, Settings, StateDir, read_roots};
@@ -66,8 +67,9 @@ async fn watch_and_report(
     let checkpoints = spool.checkpoints()?;
     let sightings = Sightings::kept(&checkpoints, clock.now());
     let (reach_out, reach) = watch::channel(Reach::default());
-    let (coverage_out, coverage) = watch::channel(Vec::new());
-    let monitor = Monitor::new(coverage, spool.clone(), policy.clone(), clock.clone());
+    let mut board = Board::default();
+    let of_histories = board.part();
+    let monitor = Monitor::new(board.together(), spool.clone(), policy.clone(), clock.clone());
     let (batches_out, batches) = mpsc::channel(BATCHES);
     let history = history::Settings {
         platform: history::Platform::CURRENT,
@@ -101,8 +103,13 @@ async fn watch_and_report(
     tasks.spawn(told_to_stop());
     let token = cancel.clone();
     tasks.spawn(
-        async move { Ok(history.run(batches_out, checkpoints, coverage_out, token).await?) },
+        async move { Ok(history.run(batches_out, checkpoints, of_histories, token).await?) },
     );
+    let token = cancel.clone();
+    tasks.spawn(async move {
+        board.run(token).await;
+        Ok(())
+    });
     let (token, in_force) = (cancel.clone(), policy.subscribe());
     tasks.spawn(async move {
         Ok(pipeline::run(batches, in_force, spool, sightings, clock, token).await?)

@@ -5,6 +5,7 @@
 //! through a watch channel how well it sees each of its inputs ([`Coverage`]). It judges nothing: what
 //! is private, what matters and what leaves the device is decided behind it, in one place for all.
 
+pub mod board;
 pub mod history;
 
 use redshank_proto::v1;
