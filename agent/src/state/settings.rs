@@ -4,6 +4,7 @@
 //! extra_profiles = ["/srv/profiles"]     # user data folders of browsers, beside the usual places
 //! history_poll_seconds = 30              # how often histories are looked at without being told
 //! ca = "/etc/ssl/school-root.pem"        # a further root for the collector's certificate
+//! personal = true                        # a pupil's own device: the managed browser in school hours, no more
 //!
 //! [proxy]                                # HTTP CONNECT
 //! url = "http://proxy.school.example:8080"
@@ -61,6 +62,9 @@ pub struct Settings {
     pub history_poll: Option<Duration>,
     /// A further root for the collector's certificate.
     pub ca: Option<PathBuf>,
+    /// Whether the device is a pupil's own: then nothing is watched but the browser that has the extension,
+    /// in school hours.
+    pub personal: bool,
     /// The way out of the school.
     pub proxy: Option<ProxySettings>,
 }
@@ -111,6 +115,8 @@ struct RawSettings {
     extra_profiles: Vec<Spanned<PathBuf>>,
     history_poll_seconds: Option<Spanned<u64>>,
     ca: Option<PathBuf>,
+    #[serde(default)]
+    personal: bool,
     proxy: Option<RawProxy>,
 }
 
@@ -148,6 +154,7 @@ impl Reader<'_> {
                 .map(|seconds| self.poll(&seconds))
                 .transpose()?,
             ca: raw.ca.map(|file| self.beside(&file)),
+            personal: raw.personal,
             proxy: raw.proxy.map(|proxy| self.proxy(&proxy)).transpose()?,
         })
     }
