@@ -259,7 +259,14 @@ fn policy_health(
             let reason = "the policy has expired; it stays in force until a newer one comes";
             (CoverageState::Degraded, reason.to_owned())
         }
-        (Some(_), None) => (CoverageState::Ok, String::new()),
+        (Some(policy), None) => match policy.exemptions().paused(now) {
+            Some((reason, until)) => {
+                let paused =
+                    format!("watching is paused until {until:.0}, but for severity 5: {reason}");
+                (CoverageState::Degraded, paused)
+            }
+            None => (CoverageState::Ok, String::new()),
+        },
     };
     within_bounds(&v1::SourceHealth {
         source: POLICY.to_owned(),
@@ -315,6 +322,27 @@ mod tests {
             assert_eq!(health.state(), state);
             assert!(health.reason.contains(reason), "{}", health.reason);
         }
+    }
+
+    #[test]
+    fn a_pause_is_told_while_it_lasts() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let policy = PolicyInForce::compile(v1::Policy {
+            expires_at: Some(time::to_wire(at(1_000))),
+            exemptions: vec![v1::Exemption {
+                reason: "the boiler is mended".to_owned(),
+                from: Some(time::to_wire(at(10))),
+                until: Some(time::to_wire(at(20))),
+                ..Default::default()
+            }],
+            ..Default::default()
+        });
+        let policy = policy.unwrap();
+        let health = policy_health(Some(&policy), None, at(10));
+        assert_eq!(health.state(), CoverageState::Degraded);
+        assert!(health.reason.contains("1970-01-01T00:00:20Z"), "{}", health.reason);
+        assert!(health.reason.ends_with("the boiler is mended"), "{}", health.reason);
+        assert_eq!(policy_health(Some(&policy), None, at(20)).state(), CoverageState::Ok);
     }
 
     #[test]
