@@ -11,6 +11,7 @@
 //! |---|---|
 //! | [`observation`] | the types in which every source speaks |
 //! | [`sources`] | sees what happens on the device: browser histories |
+//! | [`native`] | how the browser's extension reaches the agent |
 //! | [`minimiser`] | the one place that every observation passes before anything else: what is private is dropped, addresses are cut to scheme, host and path |
 //! | [`judge`] | holds observations against the rule packs, and makes events of them |
 //! | [`policy`] | what the school has decided to watch: signed data, verified before use |
@@ -44,6 +45,7 @@ pub mod enrolment;
 pub mod health;
 pub mod judge;
 pub mod minimiser;
+pub mod native;
 pub mod observation;
 pub mod pipeline;
 pub mod policy;

@@ -3,12 +3,13 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use redshank_agent::cli::Cli;
 
 fn main() -> ExitCode {
     let (mut out, mut errors) = (std::io::stdout(), std::io::stderr());
-    match Cli::parse().run(std::io::stdin().lock(), &mut out, &mut errors) {
+    // Not locked: `native-host` reads it on a thread of its own.
+    let input = std::io::BufReader::new(std::io::stdin());
+    match Cli::from_arguments(std::env::args_os()).run(input, &mut out, &mut errors) {
         Ok(code) => code,
         Err(error) => {
             let _ = writeln!(errors, "redshank-agent: {error:#}");

@@ -6,10 +6,12 @@
 
 mod enrol;
 mod match_lines;
+mod native_host;
 mod packs;
 mod run;
 mod status;
 
+use std::ffi::OsString;
 use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -25,6 +27,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 pub use self::match_lines::match_lines;
 pub use self::packs::compile_folder;
+use crate::native;
 use crate::policy::PolicyStore;
 use crate::sources;
 use crate::state::{STATE_VARIABLE, Settings, StateDir, StateError};
@@ -60,6 +63,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Passes messages between the browser that starts it and the agent, until the browser ends it
+    NativeHost(native_host::Args),
     /// Reads files once and prints what they hold, for checks; reports nothing
     #[command(subcommand)]
     Capture(Capture),
@@ -112,6 +117,18 @@ struct EnrolArgs {
 }
 
 impl Cli {
+    /// Reads the arguments, the program's own name first; ends the process if they are not understood. A
+    /// browser's own (see [`native`]) mean `native-host`.
+    #[must_use]
+    pub fn from_arguments(arguments: impl IntoIterator<Item = OsString>) -> Self {
+        let arguments: Vec<_> = arguments.into_iter().collect();
+        if native::is_started_by_browser(&arguments) {
+            let command = Command::NativeHost(native_host::Args::default());
+            return Self { state: None, settings: None, command };
+        }
+        Self::parse_from(arguments)
+    }
+
     /// Does what was asked.
     ///
     /// # Errors
@@ -133,6 +150,7 @@ impl Cli {
                 let state = StateDir::open(&state)?;
                 run::run(&state, &self.settings(&state)?)?;
             }
+            Command::NativeHost(args) => native_host::native_host(args, out)?,
             Command::Status { json } => status::status(&state, *json, out)?,
             Command::Capture(Capture::History { files }) => {
                 sources::history::capture(files, enrolled_at(&state), out)?;

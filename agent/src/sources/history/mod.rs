@@ -60,6 +60,8 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::capture::{CaptureError, capture};
 pub use self::profiles::Platform;
+#[cfg(unix)]
+pub(crate) use self::profiles::account_of_uid;
 use crate::observation::Batch;
 use crate::sources::Coverage;
 

@@ -81,6 +81,11 @@ impl Owner {
         return Some(metadata).map(|_| Self(None));
     }
 
+    /// Whether it tells one account from another.
+    pub(super) fn is_known(self) -> bool {
+        self.0.is_some()
+    }
+
     pub(super) fn is_administrator(self) -> bool {
         self.0 == Some(0)
     }

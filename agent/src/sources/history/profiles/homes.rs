@@ -84,15 +84,36 @@ pub(super) fn parents(platform: Platform, root: &Path) -> Option<PathBuf> {
 }
 
 /// The owner of a folder of the settings and his account's name; `None` if there is no such folder.
-pub(super) fn owner_of(root: &Path, folder: &Path) -> Option<(Owner, String)> {
+pub(super) fn owner_of(root: &Path, folder: &Path, homes: &[Home]) -> Option<(Owner, String)> {
     let owner = Owner::of(folder)?;
-    let listed = passwd(root).into_iter().find(|account| account.owner == owner);
-    let named_by_path = || {
-        let mut parts = folder.components().skip_while(|part| part.as_os_str() != "Users").skip(1);
-        parts.next().map(|part| bounded(part.as_os_str().to_string_lossy().into_owned()))
-    };
-    let account = listed.map(|account| account.name).or_else(named_by_path);
+    let account = name_of(owner, homes, &passwd(root)).or_else(|| below_users(folder));
     Some((owner, account.unwrap_or_else(|| owner.to_string())))
+}
+
+/// The name of the account with this number, the same that its home's profiles are given.
+#[cfg(unix)]
+pub(super) fn account_of(platform: Platform, root: &Path, owner: Owner) -> String {
+    let (homes, _) = homes(platform, root, super::MOST_HOMES);
+    name_of(owner, &homes, &passwd(root)).unwrap_or_else(|| owner.to_string())
+}
+
+/// The name of an account by a path that leads into its home: the folder below `Users`.
+fn below_users(path: &Path) -> Option<String> {
+    let mut parts = path.components().skip_while(|part| part.as_os_str() != "Users").skip(1);
+    parts.next().map(|part| bounded(part.as_os_str().to_string_lossy().into_owned()))
+}
+
+/// An account's name by its number: the system's list has it, or else its home does. The administrator's
+/// home may be any folder that the system made.
+fn name_of(owner: Owner, homes: &[Home], known: &[Account]) -> Option<String> {
+    let listed = known.iter().find(|account| account.owner == owner);
+    let by_home = || {
+        let told_apart = owner.is_known() && !owner.is_administrator();
+        homes.iter().find(|home| told_apart && home.owner == owner)
+    };
+    listed
+        .map(|account| account.name.clone())
+        .or_else(|| by_home().map(|home| home.account.clone()))
 }
 
 type Homes = BTreeMap<PathBuf, (String, Owner)>;
@@ -200,6 +221,33 @@ mod tests {
         assert_eq!((found.len(), cut_short), (5, true));
         let (found, cut_short) = homes(Platform::Linux, root.path(), 6);
         assert_eq!((found.len(), cut_short), (6, false));
+    }
+
+    /// The extension's peer is known by its number, the history's profile by its home: one name for both.
+    #[cfg(unix)]
+    #[test]
+    fn an_account_has_one_name_by_its_number_and_by_its_home() {
+        use std::os::unix::fs::{MetadataExt as _, chown};
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir_all(root.path().join("etc")).unwrap();
+        fs::create_dir_all(root.path().join("home/dora")).unwrap();
+        fs::create_dir_all(root.path().join("srv/amy")).unwrap();
+        let own = fs::metadata(root.path()).unwrap().uid();
+        let passwd = format!("amy:x:{own}:1::/srv/amy:/bin/sh\n");
+        fs::write(root.path().join("etc/passwd"), passwd).unwrap();
+        let mut accounts = vec![(own, "amy"), (own + 7, "uid")];
+        // Only an administrator may give a folder away: others try the list alone.
+        if chown(root.path().join("home/dora"), Some(own + 5), None).is_ok() {
+            accounts.push((own + 5, "dora"));
+        }
+        let (homes, _) = homes(Platform::Linux, root.path(), 10);
+        for (uid, name) in accounts {
+            let found = account_of(Platform::Linux, root.path(), Owner::from_uid(uid));
+            match homes.iter().find(|home| home.owner == Owner::from_uid(uid)) {
+                Some(home) => assert_eq!((found.as_str(), home.account.as_str()), (name, name)),
+                None => assert_eq!(found, format!("{name} {uid}")),
+            }
+        }
     }
 
     #[cfg(unix)]

@@ -125,6 +125,12 @@ impl Profile {
     }
 }
 
+/// The name of the account with this number, by which its profiles' visits are reported, too. Blocking.
+#[cfg(unix)]
+pub(crate) fn account_of_uid(platform: Platform, root: &Path, uid: u32) -> String {
+    homes::account_of(platform, root, Owner::from_uid(uid))
+}
+
 /// What a search found.
 #[derive(Debug, Default)]
 pub(super) struct Found {
@@ -143,7 +149,7 @@ pub(super) fn find(platform: Platform, root: &Path, extra: &[PathBuf]) -> Found 
     let (homes, cut_short) = homes::homes(platform, root, MOST_HOMES);
     found.cut_short = cut_short;
     found.watched.extend(homes::parents(platform, root));
-    for home in homes {
+    for home in &homes {
         found.watched.insert(home.path.clone());
         for place in places::places(platform) {
             search(
@@ -160,7 +166,7 @@ pub(super) fn find(platform: Platform, root: &Path, extra: &[PathBuf]) -> Found 
         }
     }
     for folder in extra {
-        let Some((owner, account)) = homes::owner_of(root, folder) else {
+        let Some((owner, account)) = homes::owner_of(root, folder, &homes) else {
             found.watched.extend(nearest_existing(folder));
             continue;
         };
