@@ -6,6 +6,7 @@
 //! is private, what matters and what leaves the device is decided behind it, in one place for all.
 
 pub mod board;
+pub mod extension;
 pub mod history;
 
 use redshank_proto::v1;
