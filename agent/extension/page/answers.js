@@ -36,6 +36,7 @@ class Answers {
 
   /** Somebody asked. @param {string} prompt */
   asked(prompt) {
+    if (!document.body) return;
     this.#take();
     this.#prompt = prompt;
     this.#said = "";

@@ -105,7 +105,8 @@ function readEditable(host) {
   const caret = inHost ? caretAt(focus, selection.focusOffset) : caretAt(host, host.childNodes.length);
   const before = collect(host, caret.node, caret.before, "previousNode", BEFORE_CARET);
   const after = collect(host, caret.node, caret.after, "nextNode", MOST_CHARACTERS - BEFORE_CARET);
-  return withoutHalves(before + after).replace(/\n{3,}/g, "\n\n").trim();
+  // An empty editor often holds an empty line.
+  return withoutHalves(before + after).replace(/\n{3,}/g, "\n\n").replace(/^\n+|\n+$/g, "").replace(/\u00a0/g, " ");
 }
 
 /**

@@ -7,20 +7,23 @@
  * whether the field may be read.
  */
 
+/** Of this document: it outlives every change of policy. */
+const passwords = new Passwords();
+
 /**
  * Listens until the signal says stop.
  * @param {AbortSignal} signal
+ * @param {boolean} wasNotRead for a while, this page was not to be read
  * @param {(text: { field: number, text: string, at: number }) => void} emit
  * @returns {TypedText}
  */
-function listen(signal, emit) {
-  const passwords = new Passwords();
+function listen(signal, wasNotRead, emit) {
   const typed = new TypedText(emit, {
     now: Date.now,
     later: (then, milliseconds) => setTimeout(then, milliseconds),
     cancel: (timer) => clearTimeout(timer),
     number: randomNumber,
-  });
+  }, wasNotRead);
 
   /** The field of an event if it may be read. @param {Event} event */
   const readable = (event) => {
@@ -33,10 +36,18 @@ function listen(signal, emit) {
   /** @param {string} type @param {(event: any) => void} act */
   const on = (type, act) => window.addEventListener(type, act, { capture: true, passive: true, signal });
 
-  /** Reads a field after the page has had the event, which may have changed what stands there. @param {HTMLElement} field */
-  const readSoon = (field) => setTimeout(() => {
-    if (!signal.aborted && !isSensitive(describe(field, passwords))) typed.changed(field, readField(field));
-  });
+  /** @type {WeakMap<HTMLElement, any>} */
+  const readings = new WeakMap();
+  /**
+   * Reads a field once the page has had the event and may have changed it, unless an `input` comes first.
+   * @param {HTMLElement} field
+   */
+  const readSoon = (field) => {
+    clearTimeout(readings.get(field));
+    readings.set(field, setTimeout(() => {
+      if (!signal.aborted && !isSensitive(describe(field, passwords))) typed.changed(field, readField(field));
+    }));
+  };
 
   on("focusin", (event) => {
     for (const place of event.composedPath()) {
@@ -52,17 +63,18 @@ function listen(signal, emit) {
   });
   on("input", (event) => {
     const field = event instanceof InputEvent ? readable(event) : null;
-    if (field) typed.changed(field, readField(field));
+    if (!field) return;
+    clearTimeout(readings.get(field));
+    typed.changed(field, readField(field));
   });
   on("compositionstart", (event) => {
     const field = readable(event);
     if (field) typed.composing(field, true);
   });
+  // Chromium ends some compositions with an event that it does not call trusted; the text came with `input`.
   on("compositionend", (event) => {
-    const field = readable(event);
-    if (!field) return;
-    typed.composing(field, false);
-    typed.changed(field, readField(field));
+    const field = fieldOf(event);
+    if (field) typed.composing(field, false);
   });
   on("keydown", (event) => {
     const isEnter = event.key === "Enter" && !event.isComposing;
@@ -84,7 +96,7 @@ function listen(signal, emit) {
   // Fields that the parser has still to bring.
   document.addEventListener("DOMContentLoaded", () => passwords.watch(document), { signal });
   signal.addEventListener("abort", () => {
-    passwords.end();
+    passwords.rest();
     typed.forgetAll();
   });
   return typed;

@@ -2,72 +2,82 @@
 /**
  * The content script of a frame: asks whether it is to be read, and listens to nothing before it is.
  *
- * It asks again when the worker says so: when the school's policy changed, or the page its address.
+ * It asks again when the worker says so: when the school's policy changed, or the page its address. Where a
+ * frame is not to be read any more, everything that is not sent is forgotten.
  */
 
 (() => {
-  /** @type {AbortController | null} while the frame is read */
-  let reading = null;
-  /** @type {string} the verdict by which it is read */
-  let verdict = "";
-  let asked = 0;
+  /** @typedef {{ read: true, typed: boolean, prompt: boolean, page_text: boolean, answers: boolean, title: boolean }} What */
 
-  const gone = () => chrome.runtime?.id === undefined;
+  /** By what the frame is read, as JSON. */
+  let reading = "";
+  let stop = new AbortController();
+  /** @type {TypedText | null} */
+  let typed = null;
+  /** @type {Outbox | null} */
+  let outbox = null;
+  /** The addresses of the frames around this one.
+   * @type {string[]} */
+  let around = [];
+  let questions = 0;
+  /** This document was not to be read at some time. */
+  let wasNotRead = false;
 
   async function ask() {
-    const question = ++asked;
+    const question = ++questions;
     const answer = await chrome.runtime.sendMessage({ type: "ask", url: location.href }).catch(() => null);
-    // An answer to an earlier question; none: the worker says `again` when it has something to say.
-    if (question !== asked || !answer) return;
-    const said = JSON.stringify(answer);
-    if (said === verdict) return;
-    reading?.abort();
-    reading = null;
-    verdict = said;
-    if (answer.read) read(answer);
+    // An earlier question's answer; or none: the worker says `again` when it has something to say.
+    if (question !== questions || !answer) return;
+    const { around: told, ...what } = answer;
+    around = told ?? [];
+    if (!what.read) return forget();
+    if (JSON.stringify(what) === reading) return;
+    // What was typed so far was to be read.
+    typed?.allFinished();
+    stop.abort();
+    reading = JSON.stringify(what);
+    stop = new AbortController();
+    read(what, stop.signal);
   }
 
-  /** @param {{ typed: boolean, prompt: boolean, page_text: boolean, answers: boolean, title: boolean, around: string[] }} what */
-  function read(what) {
-    reading = new AbortController();
-    const { signal } = reading;
-    const send = (/** @type {string} */ delivery, /** @type {Saw[]} */ seen) => {
-      if (gone()) {
-        // The extension was taken away or replaced: this script has nobody to talk to.
-        stop();
-        return Promise.resolve({ kept: true });
-      }
-      return chrome.runtime.sendMessage({ type: "seen", delivery, seen, around: what.around });
-    };
-    const outbox = new Outbox(send, (then, milliseconds) => setTimeout(then, milliseconds), () => String(randomNumber()));
-    const title = () => (what.title ? document.title : null);
+  function forget() {
+    wasNotRead = true;
+    reading = "";
+    typed = null;
+    stop.abort();
+    outbox?.end();
+    outbox = null;
+  }
+
+  /** @param {What} what @param {AbortSignal} signal */
+  function read(what, signal) {
+    const out = (outbox ??= new Outbox(send, (then, milliseconds) => setTimeout(then, milliseconds), () => String(randomNumber())));
 
     /** @param {string} kind @param {number} field @param {string} raw @param {number} [at] */
-    const text = (kind, field, raw, at = Date.now()) => {
-      const clean = withoutNumbers(raw);
-      if (clean === null) return;
-      outbox.add({ kind: "text", at, url: location.href, what: kind, title: title(), field, text: clean });
+    const say = (kind, field, raw, at = Date.now()) => {
+      const text = withoutNumbers(raw);
+      const title = what.title ? document.title : null;
+      if (text !== null) out.add({ kind: "text", at, url: location.href, what: kind, title, field, text });
     };
 
-    if (what.title) watchTitle(signal, (said) => outbox.add({ kind: "title", at: Date.now(), url: location.href, title: said }));
-    if (what.page_text) {
-      const page = randomNumber();
-      watchVisible(signal, (said) => text("page", page, said));
-    }
-    const answers = what.answers ? new Answers(signal, (said) => text("answer", randomNumber(), said)) : null;
-    if (what.typed) {
-      listen(signal, ({ field, text: said, at }) => {
-        text(what.prompt ? "prompt" : "typed", field, said, at);
-        answers?.asked(said);
-      });
-    }
-    window.addEventListener("pagehide", () => outbox.flush(), { capture: true, signal });
-    signal.addEventListener("abort", () => outbox.end());
+    if (what.title) watchTitle(signal, (title) => out.add({ kind: "title", at: Date.now(), url: location.href, title }));
+    const page = randomNumber();
+    if (what.page_text) watchVisible(signal, (text) => say("page", page, text));
+    const answers = what.answers ? new Answers(signal, (text) => say("answer", randomNumber(), text)) : null;
+    typed = what.typed ? listen(signal, wasNotRead, ({ field, text, at }) => {
+      say(what.prompt ? "prompt" : "typed", field, text, at);
+      answers?.asked(text);
+    }) : null;
+    // After the listeners above, which have something to say at that moment.
+    window.addEventListener("pagehide", () => out.flush(), { capture: true, signal });
   }
 
-  function stop() {
-    reading?.abort();
-    reading = null;
+  /** @param {string} delivery @param {Saw[]} seen */
+  async function send(delivery, seen) {
+    if (chrome.runtime?.id !== undefined) return chrome.runtime.sendMessage({ type: "seen", delivery, seen, around });
+    // The extension was taken away or replaced: nobody is there to talk to.
+    forget();
+    return null;
   }
 
   chrome.runtime.onMessage.addListener((message) => {

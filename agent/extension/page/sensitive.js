@@ -134,8 +134,10 @@ class Passwords {
     return this.#fields.has(field) || (!!name && this.#names.has(name)) || (!!field.id && this.#names.has(field.id));
   }
 
-  end() {
+  /** Watches nothing any more; what was a password is not forgotten. */
+  rest() {
     this.#observer.disconnect();
+    this.#watched = new WeakSet();
   }
 }
 

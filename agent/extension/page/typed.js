@@ -9,6 +9,8 @@
  * - The same text of a field is not sent twice, unless the field was empty in between: a message that is
  *   sent to somebody twice was said twice.
  * - While an input method composes (Japanese, dead keys), nothing is sent.
+ * - Where the page was not to be read for a while, a field that is not empty when it may be read again is left
+ *   alone until it has been empty: nobody can tell how much of it is from that time.
  * - Some editors take each key out of the field as it comes (those that draw on a canvas). What was taken is
  *   put together again: {@link TypedText.before}.
  */
@@ -21,13 +23,17 @@ const PAUSE = 1_000;
 /** What is kept of text that an editor took away, in characters: the sentences before this one. */
 const MOST_TAKEN = 2_000;
 
-/** @typedef {{ number: number, text: string, at: number, unsent: boolean, sent: string, composing: boolean, taken: string, timer: any }} Typing */
+/** @typedef {{ number: number, text: string, at: number, unsent: boolean, sent: string, composing: boolean, finished: boolean, taken: string, timer: any }} Typing */
 
 class TypedText {
   #emit;
   #now;
   #later;
   #cancel;
+  #number;
+  #wasNotRead;
+  /** @type {WeakSet<object>} fields with text from when they were not to be read */
+  #old = new WeakSet();
   /** @type {WeakMap<object, Typing>} */
   #fields = new WeakMap();
   /** @type {Set<Typing>} those with text that is not sent */
@@ -36,13 +42,15 @@ class TypedText {
   /**
    * @param {(text: { field: number, text: string, at: number }) => void} emit
    * @param {{ now(): number, later(then: () => void, milliseconds: number): any, cancel(timer: any): void, number(): number }} around
+   * @param {boolean} wasNotRead for a while, this page was not to be read
    */
-  constructor(emit, { now, later, cancel, number }) {
+  constructor(emit, { now, later, cancel, number }, wasNotRead) {
     this.#emit = emit;
     this.#now = now;
     this.#later = later;
     this.#cancel = cancel;
-    this.number = number;
+    this.#number = number;
+    this.#wasNotRead = wasNotRead;
   }
 
   /**
@@ -52,9 +60,10 @@ class TypedText {
    * @param {string} text in it before the change
    */
   before(field, text) {
+    if (this.#wasNotRead && text !== "" && !this.#fields.has(field)) this.#old.add(field);
     const typing = this.#typing(field);
     if (text !== "" || typing.text === "") return;
-    const keyByKey = typing.text.length === 1 || typing.taken !== "";
+    const keyByKey = typing.taken !== "" || (typing.text.length === 1 && !typing.finished);
     if (keyByKey) typing.taken = (typing.taken + typing.text).slice(-MOST_TAKEN);
     else this.#send(typing);
     typing.text = "";
@@ -67,9 +76,12 @@ class TypedText {
    * @param {string} text in it
    */
   changed(field, text) {
+    if (text === "") this.#old.delete(field);
+    if (this.#old.has(field)) return;
     const typing = this.#typing(field);
     if (text === typing.text && !typing.unsent) return;
     typing.text = text;
+    typing.finished = false;
     typing.at = this.#now();
     this.#cancel(typing.timer);
     if (text === "" && typing.taken === "") return this.#empty(typing);
@@ -94,17 +106,13 @@ class TypedText {
   /** Enter, or another field: somebody is done with this one. @param {object} field */
   finished(field) {
     const typing = this.#fields.get(field);
-    if (!typing) return;
-    this.#send(typing);
-    if (typing.taken === "") return;
-    typing.taken = `${typing.taken}${typing.text}\n`.slice(-MOST_TAKEN);
-    typing.text = "";
+    if (typing) this.#finish(typing);
   }
 
   /** The page goes, or may. @param {object} [but] the field that somebody stays in */
   allFinished(but) {
     const stays = but && this.#fields.get(but);
-    for (const typing of [...this.#unsent]) if (typing !== stays) this.#send(typing);
+    for (const typing of [...this.#unsent]) if (typing !== stays) this.#finish(typing);
   }
 
   /** What is in a field is not to be read after all. @param {object} field */
@@ -125,10 +133,19 @@ class TypedText {
   #typing(field) {
     let typing = this.#fields.get(field);
     if (!typing) {
-      typing = { number: this.number(), text: "", at: 0, unsent: false, sent: "", composing: false, taken: "", timer: undefined };
+      typing = { number: this.#number(), text: "", at: 0, unsent: false, sent: "", composing: false, finished: false, taken: "", timer: undefined };
       this.#fields.set(field, typing);
     }
     return typing;
+  }
+
+  /** @param {Typing} typing */
+  #finish(typing) {
+    this.#send(typing);
+    typing.finished = true;
+    if (typing.taken === "") return;
+    typing.taken = `${typing.taken}${typing.text}\n`.slice(-MOST_TAKEN);
+    typing.text = "";
   }
 
   /** @param {Typing} typing */

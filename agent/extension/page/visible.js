@@ -26,14 +26,13 @@ function watchVisible(signal, emit) {
 
   const take = () => {
     timer = undefined;
-    const address = location.href.replace(/#(?![!/]).*$/, "");
-    if (signal.aborted || address === said || document.hidden) return;
-    said = address;
+    if (signal.aborted || document.hidden || pageAddress() === said) return;
+    said = pageAddress();
     const text = visibleText(document.body);
     if (text !== "") emit(text);
   };
   const soon = () => {
-    if (location.href.replace(/#(?![!/]).*$/, "") === said) return;
+    if (pageAddress() === said) return;
     if (timer === undefined) since = Date.now();
     clearTimeout(timer);
     timer = setTimeout(take, Math.min(STILL, Math.max(0, since + LONGEST_UNREST - Date.now())));
@@ -52,6 +51,11 @@ function watchVisible(signal, emit) {
     observer.disconnect();
     clearTimeout(timer);
   });
+}
+
+/** The address less a fragment that only says how far the page is scrolled. */
+function pageAddress() {
+  return location.href.replace(/#(?![!/]).*$/, "");
 }
 
 /**

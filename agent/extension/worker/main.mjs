@@ -69,11 +69,13 @@ async function start() {
   const policy = new Policy(store, saved, shown);
   const queue = new Queue(store, saved);
   const notice = new NoticePage(policy);
+  // A browser's `setTimeout` refuses to be called as somebody's method.
+  const later = (/** @type {() => void} */ then, /** @type {number} */ milliseconds) => setTimeout(then, milliseconds);
   const connect = () => chrome.runtime.connectNative(messages.HOST);
-  const agent = new Agent({ session, policy, queue, facts, changed }, connect, whyClosed, setTimeout);
+  const agent = new Agent({ session, policy, queue, facts, changed }, connect, whyClosed, later);
   const frames = async (/** @type {number} */ tabId) => (await chrome.webNavigation.getAllFrames({ tabId })) ?? [];
   const pages = new Pages(policy, frames);
-  const navigations = new Navigations((arrival) => void visited({ policy, queue, agent }, arrival), setTimeout, clearTimeout);
+  const navigations = new Navigations((arrival) => void visited({ policy, queue, agent }, arrival), later, (timer) => clearTimeout(timer));
 
   /** @param {boolean} policyToo */
   function changed(policyToo) {
