@@ -6,19 +6,28 @@
  * which is when collecting may begin.
  */
 
+const WATCHED = "This browser is watched to keep you safe";
+const MAY_BE_WATCHED = "This browser can be watched to keep you safe";
+
 /** In plain words: what each state of the worker means. */
 const STATES = {
-  on: ["It is on", "This browser is being watched now."],
-  away: [
-    "It is on, but something is not working",
-    "It cannot reach the Redshank program on this computer. It keeps what it sees until it can, or until you close the browser. Please tell a teacher.",
-  ],
-  waiting: [
-    "It is not working yet",
-    "It cannot reach the Redshank program on this computer. It sees nothing and keeps nothing. Please tell a teacher if it stays like this.",
-  ],
-  resting: ["It is resting", "School is over. It sees nothing and keeps nothing now."],
-  off: ["It is off", "No school looks after this computer. It sees nothing and keeps nothing here."],
+  on: { heading: WATCHED, title: "It is on", text: "This browser is being watched now." },
+  away: {
+    heading: WATCHED,
+    title: "It is on, but something is not working",
+    text: "It cannot reach the Redshank program on this computer. It keeps what it sees until it can, or until you close the browser. Please tell a teacher.",
+  },
+  waiting: {
+    heading: MAY_BE_WATCHED,
+    title: "It is not working yet",
+    text: "It cannot reach the Redshank program on this computer. It sees nothing and keeps nothing. Please tell a teacher if it stays like this.",
+  },
+  resting: { heading: MAY_BE_WATCHED, title: "It is resting", text: "It is not school time. It sees nothing and keeps nothing now." },
+  off: {
+    heading: "This browser is not watched",
+    title: "It is off",
+    text: "No school looks after this computer. It sees nothing and keeps nothing here.",
+  },
 };
 
 /** @typedef {keyof typeof STATES} State */
@@ -28,17 +37,21 @@ const STATES = {
 const element = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
 /** @param {Status} status */
-function show({ state, welcome }) {
-  const [title, text] = STATES[state];
+async function show({ state, welcome }) {
+  const private_windows = await chrome.extension.isAllowedIncognitoAccess();
+  const { heading, title, text } = STATES[state];
+  document.title = heading;
+  element("heading").textContent = heading;
   element("state").dataset["state"] = state;
-  element("state-title").textContent = title ?? "";
-  element("state-text").textContent = text ?? "";
+  element("state-title").textContent = title;
+  element("state-text").textContent = text;
   element("school").textContent = welcome?.school || "Your school";
   element("watched-by").textContent = welcome?.watched_by ? `These people look after it: ${welcome.watched_by}.` : "";
   element("help").textContent = welcome?.help ?? "";
   element("help").hidden = !welcome?.help;
   const has = {
     policy: welcome !== null,
+    private_windows,
     any: state !== "off",
     typed: welcome?.typed !== false,
     answers: welcome?.answers === true,
@@ -53,12 +66,12 @@ async function look() {
   /** @type {Status | undefined} */
   const status = await chrome.runtime.sendMessage({ type: "status" });
   if (!status) return;
-  show(status);
+  await show(status);
   if (status.noticeDue === null || document.visibilityState !== "visible") return;
   // Two frames: the first draws it, the second is after that.
   await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
   const after = await chrome.runtime.sendMessage({ type: "shown", version: status.noticeDue });
-  if (after) show(after);
+  if (after) await show(after);
 }
 
 chrome.runtime.onMessage.addListener((message) => {
