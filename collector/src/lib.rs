@@ -41,6 +41,7 @@
 //! Whoever holds this host and its root key can read content. There is no way round that but to look after
 //! both, and the README says so.
 
+pub mod asset_log;
 pub mod cli;
 pub mod console;
 pub mod enrolment;

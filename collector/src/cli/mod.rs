@@ -4,6 +4,7 @@
 //! one write at a time. What a command prints on standard output is its answer alone (`--json` for
 //! programs); everything else goes to the log on standard error.
 
+mod asset;
 mod device;
 mod host;
 mod init;
@@ -55,6 +56,9 @@ enum Command {
     /// Devices.
     #[command(subcommand)]
     Device(Device),
+    /// The asset log: which device is whose.
+    #[command(subcommand)]
+    Asset(Asset),
     /// People who sign in to the console.
     #[command(subcommand)]
     User(User),
@@ -142,6 +146,33 @@ enum Device {
     Revoke {
         /// The device's id, as `device list` prints it.
         device: DeviceId,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Asset {
+    /// Puts a CSV file in place of a school's asset log, whole or not at all.
+    ///
+    /// Columns, named in the first row: asset_tag, serial_number, mac (several separated by ;), allocated_to (an
+    /// account, or DOMAIN\name), shared (yes or no), kind (laptop, desktop, chromebook, ipad, tablet, phone,
+    /// other), note (left alone). Only asset_tag is required. Pending devices whose serial number it names are
+    /// approved.
+    Import {
+        /// The school, by name or id.
+        #[arg(long)]
+        school: String,
+        /// The file.
+        file: PathBuf,
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Lists a school's asset log, without whose each device is.
+    List {
+        /// The school, by name or id.
+        #[arg(long)]
+        school: String,
+        #[command(flatten)]
+        format: Format,
     },
 }
 
@@ -258,6 +289,12 @@ pub async fn run(
             device::approve(&open()?, device, out).await?;
         }
         Command::Device(Device::Revoke { device }) => device::revoke(&open()?, device, out).await?,
+        Command::Asset(Asset::Import { school, file, format }) => {
+            return asset::import(&open()?, &school, &file, format, out).await;
+        }
+        Command::Asset(Asset::List { school, format }) => {
+            asset::list(&open()?, &school, format, out).await?;
+        }
         Command::User(User::Add(user)) => people::add_user(&open()?, user, out).await?,
         Command::Reader(Reader::Add { name, schools, out: folder, format }) => {
             people::add_reader(&open()?, name, &schools, &folder, format, out).await?;

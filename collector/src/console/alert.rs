@@ -60,6 +60,8 @@ struct Page {
     who: Person,
     device_id: String,
     device: String,
+    /// The device behind that one, if it reports for others.
+    client: Option<String>,
     verified: bool,
     arrival: Arrival,
     latest: Option<Arrival>,
@@ -256,6 +258,7 @@ fn assemble(detail: AlertDetail, time: &SchoolTime, frame: Frame, filled: Filled
         who: person(row.person),
         device_id: row.device.to_string(),
         device: row.device_name,
+        client: row.client.as_ref().map(words::client),
         verified: row.verified,
         arrival: time.arrival(row.first_occurred_at, row.received_at),
         latest,

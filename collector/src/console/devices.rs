@@ -25,6 +25,9 @@ struct ListPage {
     may_approve: bool,
     pending: usize,
     devices: Vec<Row>,
+    /// Devices behind a proxy that the asset log does not know.
+    unknown: usize,
+    assets: usize,
     alarms: Vec<AlarmRow>,
 }
 
@@ -49,6 +52,7 @@ struct Row {
     status_level: Level,
     pending: bool,
     forked: bool,
+    pupils_own: bool,
     coverage: &'static str,
     coverage_level: Level,
     last_seen: Option<Moment>,
@@ -83,10 +87,12 @@ pub(super) async fn list(
 ) -> Result<Response, Failure> {
     let id = session.school;
     let scope = session.scope();
-    let read = console
-        .store
-        .read(&scope, move |view| Ok((view.school(id)?, view.devices(id)?, view.open_alarms(id)?)));
-    let (school, devices, alarms) = read.await?;
+    let read = console.store.read(&scope, move |view| {
+        let (unknown, assets) = (view.unknown_devices(id)?.len(), view.asset_log(id)?.len());
+        let (school, devices) = (view.school(id)?, view.devices(id)?);
+        Ok((school, devices, view.open_alarms(id)?, unknown, assets))
+    });
+    let (school, devices, alarms, unknown, assets) = read.await?;
     let time = SchoolTime::new(&school.time_zone, console.clock.now());
     let names: HashMap<DeviceId, String> =
         devices.iter().map(|device| (device.device, name(device))).collect();
@@ -98,6 +104,8 @@ pub(super) async fn list(
         may_approve: session.role == Role::Technician,
         pending: devices.iter().filter(|device| device.pending).count(),
         alarms: alarms.iter().map(|alarm| alarm_row(alarm, &names, &time)).collect(),
+        unknown,
+        assets,
         devices,
     };
     respond(StatusCode::OK, &page)
@@ -130,7 +138,7 @@ pub(super) async fn one(
             .map(|coverage| {
                 let (state, level) = words::coverage(coverage.state);
                 CoverageRow {
-                    source: words::source(&coverage.source),
+                    source: words::source(&coverage.source).into_owned(),
                     input: coverage.input,
                     state,
                     level,
@@ -173,6 +181,7 @@ fn row(device: DeviceSummary, time: &SchoolTime) -> Row {
         status_level,
         pending: device.status == DeviceStatus::Pending,
         forked: device.forked,
+        pupils_own: device.pupils_own,
         coverage,
         coverage_level,
         last_seen: device.last_seen_at.map(|at| time.moment(at)),

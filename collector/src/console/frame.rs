@@ -6,7 +6,9 @@ use http::StatusCode;
 
 use super::assets;
 use super::failure::Failure;
+use super::when::{Moment, SchoolTime};
 use super::words;
+use crate::store::exemptions::Exempted;
 use crate::store::sessions::Session;
 
 /// Which entry of the navigation the page belongs to.
@@ -14,8 +16,12 @@ use crate::store::sessions::Session;
 pub(super) enum Place {
     /// The queue of alerts.
     Queue,
+    /// The weekly summary.
+    Summary,
     /// Devices.
     Devices,
+    /// How monitoring itself stands.
+    Monitoring,
     /// Who may see what.
     People,
     /// The reader's own account.
@@ -31,6 +37,8 @@ pub(super) struct Frame {
     pub(super) assets: &'static str,
     /// Who reads it.
     pub(super) reader: Option<Reader>,
+    /// What is left alone at this moment: at the top of every page.
+    pub(super) banners: Vec<Banner>,
     place: Option<Place>,
 }
 
@@ -47,6 +55,37 @@ pub(super) struct Reader {
     pub(super) csrf: String,
 }
 
+/// That something is left alone for a time.
+#[derive(Debug, Clone)]
+pub(super) struct Banner {
+    /// "Monitoring of everybody is paused".
+    pub(super) what: String,
+    /// Until when.
+    pub(super) until: Moment,
+    /// Why.
+    pub(super) reason: String,
+}
+
+impl Banner {
+    pub(super) fn new(exempted: &Exempted, time: &SchoolTime) -> Self {
+        let whom = match (exempted.account_count, exempted.accounts.as_slice()) {
+            (0, _) => "everybody".to_owned(),
+            (1, []) => "one account or group".to_owned(),
+            (count, []) => format!("{count} accounts or groups"),
+            (_, accounts) => accounts.join(", "),
+        };
+        let what = if exempted.is_pause() {
+            format!("Monitoring of {whom} is paused")
+        } else {
+            let categories = exempted.categories.iter().map(|name| words::category(name));
+            let rules = exempted.rules.iter().map(|rule| format!("rule {rule}").into());
+            let what: Vec<_> = categories.chain(rules).collect();
+            format!("Not watched for {whom}: {}", what.join(", "))
+        };
+        Self { what, until: time.moment(exempted.until), reason: exempted.reason.clone() }
+    }
+}
+
 impl Frame {
     /// The frame for somebody signed in.
     pub(super) fn inside(title: &'static str, place: Place, session: &Session) -> Self {
@@ -56,12 +95,16 @@ impl Frame {
             opens_content: session.role.opens_content(),
             csrf: data_encoding::HEXLOWER.encode(&session.csrf),
         };
-        Self { title, assets: assets::version(), reader: Some(reader), place: Some(place) }
+        let time = SchoolTime::new(&session.time_zone, session.now);
+        let banners = session.exempted.iter().map(|it| Banner::new(it, &time)).collect();
+        let (assets, reader, place) = (assets::version(), Some(reader), Some(place));
+        Self { title, assets, reader, banners, place }
     }
 
     /// The frame for whoever is not.
     pub(super) fn outside(title: &'static str) -> Self {
-        Self { title, assets: assets::version(), reader: None, place: None }
+        let assets = assets::version();
+        Self { title, assets, reader: None, banners: Vec::new(), place: None }
     }
 
     /// The forms' token.
@@ -71,6 +114,14 @@ impl Frame {
 
     pub(super) fn at_queue(&self) -> bool {
         self.place == Some(Place::Queue)
+    }
+
+    pub(super) fn at_summary(&self) -> bool {
+        self.place == Some(Place::Summary)
+    }
+
+    pub(super) fn at_monitoring(&self) -> bool {
+        self.place == Some(Place::Monitoring)
     }
 
     pub(super) fn at_devices(&self) -> bool {

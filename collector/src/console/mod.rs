@@ -8,6 +8,7 @@
 //!   another school, one whose subject is the reader, and one that does not exist are the same 404.
 //! - **Every view of content is on the audit trail before the page leaves**: it is read and recorded in one
 //!   write of the store. Rows that the page fetches by itself count as a view as well.
+//! - **A pause is loud**: whatever policy leaves alone stands at the top of every page until it ends.
 //! - **No content and no name outside the page's body**: not in a title, an address, a header, a cookie, an
 //!   event of the live stream or a log line.
 //! - **Nothing from a peer is markup.** Templates escape everything; where a match stands is cut out of the
@@ -21,7 +22,10 @@
 //! | `/`, `/queue/rows`, `/live` | DSL | the queue, its rows alone, and a tick when they change |
 //! | `/alerts/{id}`, `…/acknowledge`, `…/close` | DSL | one alert |
 //! | `/people`, `/people/{id}/approve` | DSL | who may see what |
+//! | `/summary` | DSL | programs and removable media, week by week |
 //! | `/devices`, `/devices/{id}`, `…/approve` | both; approving: technician | devices and their health, no content |
+//! | `/devices/unknown` | both | devices behind a proxy that the asset log does not know, no content |
+//! | `/monitoring` | both; names: DSL | what is left alone, blocked requests by number, who has been told |
 //! | `/assets/…`, `/healthz` | anybody | style and script; whether the console answers |
 
 mod account;
@@ -32,12 +36,15 @@ mod failure;
 mod frame;
 mod highlight;
 mod live;
+mod monitoring;
 pub mod password;
 mod people;
 mod queue;
 mod security;
 mod sign_in;
+mod summary;
 mod throttle;
+mod unknown;
 mod when;
 mod who;
 mod words;
@@ -112,9 +119,12 @@ pub fn router(
         .route("/alerts/{alert}", get(alert::page))
         .route("/alerts/{alert}/acknowledge", post(alert::acknowledge))
         .route("/alerts/{alert}/close", post(alert::close))
+        .route("/summary", get(summary::page))
+        .route("/monitoring", get(monitoring::page))
         .route("/people", get(people::page))
         .route("/people/{user}/approve", post(people::approve))
         .route("/devices", get(devices::list))
+        .route("/devices/unknown", get(unknown::page))
         .route("/devices/{device}", get(devices::one))
         .route("/devices/{device}/approve", post(devices::approve))
         .route("/account", get(account::page))

@@ -3,13 +3,18 @@
 use std::borrow::Cow;
 
 use redshank_matcher::Category;
-use redshank_proto::v1::{CoverageState, GapReason, Place, Transition};
+use redshank_proto::v1::{
+    CoverageState, FilterAction, GapReason, MediumChange, Place, ProgramList, TextKind, Transition,
+};
 
 use crate::store::Role;
 use crate::store::alarms::AlarmKind;
-use crate::store::alerts::AlertStatus;
+use crate::store::alerts::{AlertStatus, Deed};
+use crate::store::assets::ClientName;
 use crate::store::devices::DeviceStatus;
 use crate::store::notices::{Notice, NoticeKind};
+use crate::store::notices_shown::Audience;
+use crate::store::sightings::Thing;
 use crate::store::users::UserStatus;
 
 /// How a state is coloured; its words always stand beside the colour.
@@ -100,6 +105,103 @@ pub(super) fn place(place: i32) -> &'static str {
     }
 }
 
+/// What kind of text of a page it was, as the caption of a snippet.
+pub(super) fn text_kind(kind: i32) -> &'static str {
+    match TextKind::try_from(kind).unwrap_or_default() {
+        TextKind::Unspecified => "In a page’s text",
+        TextKind::Typed => "Typed into a page",
+        TextKind::Prompt => "Typed to an AI chat",
+        TextKind::Answer => "Answered by an AI chat",
+        TextKind::Page => "In the text of a page",
+    }
+}
+
+/// What an event was, beside the words that matched; none where the words say it.
+pub(super) fn deed(deed: Deed) -> Option<&'static str> {
+    Some(match deed {
+        Deed::Searched => "searched for",
+        Deed::Visited => "on a page that was opened",
+        Deed::Typed => "typed into a page",
+        Deed::Prompted => "typed to an AI chat",
+        Deed::Answered => "answered by an AI chat",
+        Deed::PageText => "in a page’s text",
+        Deed::Blocked => "the filter blocked it",
+        Deed::Program => "a program",
+        Deed::Medium => "a removable medium",
+        Deed::Unknown => return None,
+    })
+}
+
+/// The device behind a host that reports for others.
+pub(super) fn client(client: &ClientName) -> String {
+    match client {
+        ClientName::Asset { asset_tag, sort } => format!("{} {asset_tag}", sort.label()),
+        ClientName::Unknown { address: Some(address) } => format!("unknown device at {address}"),
+        ClientName::Unknown { address: None } => "unknown device".to_owned(),
+    }
+}
+
+/// What a filter did with a request.
+pub(super) fn filter_action(action: i32) -> &'static str {
+    match FilterAction::try_from(action).unwrap_or_default() {
+        FilterAction::Unspecified => "the log does not say whether it was blocked",
+        FilterAction::Allowed => "let through",
+        FilterAction::Blocked => "blocked by the filter",
+    }
+}
+
+/// The list that a program is on.
+pub(super) fn program_list(list: i32) -> &'static str {
+    match ProgramList::try_from(list).unwrap_or_default() {
+        ProgramList::Unspecified | ProgramList::Allowed => "on a list of the school",
+        ProgramList::Bypass => "gets round the filter",
+        ProgramList::RemoteControl => "lets somebody else use the device",
+        ProgramList::Denied => "not allowed by the school",
+    }
+}
+
+/// Whether a medium came or went.
+pub(super) fn medium_change(change: i32) -> &'static str {
+    match MediumChange::try_from(change).unwrap_or_default() {
+        MediumChange::Unspecified => "seen",
+        MediumChange::Inserted => "inserted",
+        MediumChange::Removed => "removed",
+    }
+}
+
+/// A size as it is printed on a medium.
+pub(super) fn bytes(bytes: u64) -> String {
+    const UNITS: [(&str, u64); 4] =
+        [("TB", 1_000_000_000_000), ("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)];
+    UNITS.iter().find(|(_, unit)| bytes >= *unit).map_or_else(
+        || format!("{bytes} bytes"),
+        |(name, unit)| format!("{} {name}", (bytes + unit / 2) / unit),
+    )
+}
+
+/// A thing of the weekly summary.
+pub(super) fn thing(thing: Thing) -> &'static str {
+    match thing {
+        Thing::BypassProgram => "Programs that get round the filter",
+        Thing::RemoteControlProgram => "Programs that let somebody else use the device",
+        Thing::DeniedProgram => "Programs that the school does not allow",
+        Thing::OtherProgram => "Other programs on the school’s lists",
+        Thing::MediumNotAllowed => "Removable media that the school does not allow",
+        Thing::Medium => "Removable media",
+    }
+}
+
+/// Whom a notice is written for.
+pub(super) fn audience(audience: Audience) -> &'static str {
+    match audience {
+        Audience::YoungChildren => "young children",
+        Audience::Pupils => "pupils",
+        Audience::Staff => "staff",
+        Audience::Families => "families",
+        Audience::Other => "others",
+    }
+}
+
 /// How the browser came to a page; none where that says nothing.
 pub(super) fn transition(transition: i32) -> Option<&'static str> {
     match Transition::try_from(transition).unwrap_or_default() {
@@ -179,9 +281,19 @@ pub(super) fn coverage(state: i32) -> (&'static str, Level) {
     }
 }
 
-/// A source, as its name reads: `browser_history` is "browser history".
-pub(super) fn source(name: &str) -> String {
-    name.replace('_', " ")
+/// A source, as a technician calls it; one that this build does not know, by its own name.
+pub(super) fn source(name: &str) -> Cow<'_, str> {
+    Cow::Borrowed(match name {
+        "browser_history" => "browser history files",
+        "browser_extension" => "browser extension",
+        "proxy_log" => "proxy log",
+        "dns_log" => "name server’s log",
+        "programs" => "programs",
+        "removable_media" => "removable media",
+        "notice" => "notice",
+        "device" => "the device itself",
+        other => return Cow::Owned(other.replace('_', " ")),
+    })
 }
 
 /// An operating system's name.
@@ -217,6 +329,10 @@ pub(super) fn alarm(kind: AlarmKind) -> &'static str {
              wrong; if it lasts, enrol it anew."
         }
         AlarmKind::NoViewer => "An alert has nobody who may see it. Add a user who may.",
+        AlarmKind::UnknownDevice => {
+            "Its log tells of devices that the asset log does not know, so nobody can say whose they are. See \
+             the unknown devices, and add them to the asset log."
+        }
     }
 }
 
@@ -232,5 +348,23 @@ pub(super) fn notice(notice: &Notice) -> String {
              your technician and your headteacher at once."
         ),
         NoticeKind::RoleApproved => format!("{name} was approved as {role} and can open alerts."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_is_said_as_it_is_printed_on_a_medium() {
+        for (size, expected) in [
+            (512, "512 bytes"),
+            (1_999, "2 kB"),
+            (15_938_355_200, "16 GB"),
+            (2_000_398_934_016, "2 TB"),
+            (u64::MAX / 2, "9223372 TB"),
+        ] {
+            assert_eq!(bytes(size), expected, "{size}");
+        }
     }
 }

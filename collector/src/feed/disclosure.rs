@@ -1,7 +1,8 @@
 //! What a reader is told of an alert: everything that helps to judge it, and nobody's name.
 //!
 //! Person and device go out as pseudonyms, which are the same within a school for as long as the school's
-//! key is, and mean nothing elsewhere. Evidence, browser profiles and computers' names stay here. Where an
+//! key is, and mean nothing elsewhere. Evidence, browser profiles, programs' paths, computers' names and asset tags
+//! stay here. Where an
 //! account or a name stands inside what was seen (a path like `/users/amy.jones`), its letters are masked,
 //! and so are its parts wherever they stand ("Amy", "Jones"); the mask is as long as what it hides, so that
 //! the bounds of a match keep their places.
@@ -17,6 +18,7 @@ use redshank_proto::v1::{self, event_payload::Content};
 
 use crate::keys::KeyRing;
 use crate::store::alerts::{AlertStatus, DeliveredAlert};
+use crate::store::assets::ClientId;
 use crate::store::persons::person_part;
 
 /// Shorter names are parts of words: masking them would hide the text and no person.
@@ -31,21 +33,27 @@ pub(super) fn disclose(alert: DeliveredAlert, keys: &KeyRing) -> Option<v1::Aler
         Some(person) => pseudonym(person.as_bytes())?,
         None => String::new(),
     };
-    let device_pseudonym = pseudonym(alert.device.as_bytes())?;
+    // Behind a proxy's host the device is the client: whose the host is says nothing.
+    let device = alert.client.as_ref().map_or(alert.device.as_bytes(), ClientId::as_bytes);
+    let device_pseudonym = pseudonym(device)?;
     let names = names(&alert);
     let events = alert.events.into_iter().map(|(occurred_at, received_at, payload)| {
-        let visit = match payload.content {
-            Some(Content::Visit(visit)) => Some(visit),
-            _ => None,
-        };
-        v1::AlertEvent {
+        let mut event = v1::AlertEvent {
             occurred_at: Some(to_wire(occurred_at)),
             received_at: Some(to_wire(received_at)),
             matches: payload.matches.into_iter().map(|found| mask_match(found, &names)).collect(),
-            visit: visit.map(|visit| mask_visit(visit, &names)),
             context: payload.context.into_iter().map(|visit| mask_context(visit, &names)).collect(),
-            ..Default::default()
+            ..v1::AlertEvent::default()
+        };
+        match payload.content {
+            Some(Content::Visit(visit)) => event.visit = Some(mask_visit(visit, &names)),
+            Some(Content::Text(text)) => event.text = Some(mask_text(text, &names)),
+            Some(Content::Request(request)) => event.request = Some(mask_request(request, &names)),
+            Some(Content::Program(program)) => event.program = Some(mask_program(program, &names)),
+            Some(Content::Medium(medium)) => event.medium = Some(mask_medium(medium, &names)),
+            Some(Content::Gap(_) | Content::FilterCounts(_) | Content::NoticeShown(_)) | None => {}
         }
+        event
     });
     Some(v1::Alert {
         alert_id: alert.alert.to_vec(),
@@ -90,6 +98,7 @@ fn names(alert: &DeliveredAlert) -> Vec<String> {
     let mut names: Vec<String> = persons
         .flat_map(|name| [name.as_str(), person_part(name)].into_iter().chain(parts(name)))
         .chain([alert.host_name.as_str()])
+        .chain(alert.asset_tag.as_deref())
         .map(|name| name.trim().to_ascii_lowercase())
         .filter(|name| name.len() >= SHORTEST_NAME)
         .collect();
@@ -123,6 +132,44 @@ fn mask_visit(visit: v1::Visit, names: &[String]) -> v1::Visit {
         transition: visit.transition,
         private_window: visit.private_window,
     }
+}
+
+fn mask_text(text: v1::PageText, names: &[String]) -> v1::PageText {
+    v1::PageText {
+        browser: mask(&text.browser, names),
+        address: mask(&text.address, names),
+        title: text.title.map(|title| mask(&title, names)),
+        kind: text.kind,
+        private_window: text.private_window,
+    }
+}
+
+fn mask_request(request: v1::LoggedRequest, names: &[String]) -> v1::LoggedRequest {
+    let masked = |text: Option<String>| text.map(|text| mask(&text, names));
+    v1::LoggedRequest {
+        address: mask(&request.address, names),
+        action: request.action,
+        category: masked(request.category),
+        reason: masked(request.reason),
+        search_terms: masked(request.search_terms),
+        user_agent: masked(request.user_agent),
+        status: request.status,
+        name_lookup: request.name_lookup,
+    }
+}
+
+/// Without the path: folders are named after people, and it helps nobody to judge.
+fn mask_program(program: v1::Program, names: &[String]) -> v1::Program {
+    v1::Program {
+        name: mask(&program.name, names),
+        list: program.list,
+        path: None,
+        publisher: program.publisher.map(|publisher| mask(&publisher, names)),
+    }
+}
+
+fn mask_medium(medium: v1::Medium, names: &[String]) -> v1::Medium {
+    v1::Medium { name: mask(&medium.name, names), ..medium }
 }
 
 fn mask_context(visit: v1::ContextVisit, names: &[String]) -> v1::ContextVisit {

@@ -29,11 +29,13 @@ pub enum AlarmKind {
     HeldBack,
     /// An alert has nobody who may see it.
     NoViewer,
+    /// A host's log tells of a device that the asset log does not know.
+    UnknownDevice,
 }
 
 impl AlarmKind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::ParkedEvent,
         Self::Conflict,
         Self::Clone,
@@ -41,6 +43,7 @@ impl AlarmKind {
         Self::EventsRefused,
         Self::HeldBack,
         Self::NoViewer,
+        Self::UnknownDevice,
     ];
 
     /// Its name in the store.
@@ -54,6 +57,7 @@ impl AlarmKind {
             Self::EventsRefused => "events_refused",
             Self::HeldBack => "held_back",
             Self::NoViewer => "no_viewer",
+            Self::UnknownDevice => "unknown_device",
         }
     }
 
@@ -66,7 +70,8 @@ impl AlarmKind {
             | Self::Clone
             | Self::EventsLost
             | Self::EventsRefused
-            | Self::HeldBack => true,
+            | Self::HeldBack
+            | Self::UnknownDevice => true,
             Self::NoViewer => false,
         }
     }

@@ -61,6 +61,16 @@ pub enum Action {
     PolicyPublished,
     /// The trail itself was read.
     AuditViewed,
+    /// An asset log was imported.
+    AssetLogImported,
+    /// The weekly summary was shown.
+    SummaryViewed,
+    /// The names of those who were shown a notice were shown.
+    NoticesShownViewed,
+    /// A policy began to leave something alone for a time.
+    ExemptionPublished,
+    /// A policy stopped leaving it alone.
+    ExemptionWithdrawn,
 }
 
 impl Action {
@@ -88,6 +98,11 @@ impl Action {
             Self::AlertAssessed => "alert_assessed",
             Self::PolicyPublished => "policy_published",
             Self::AuditViewed => "audit_viewed",
+            Self::AssetLogImported => "asset_log_imported",
+            Self::SummaryViewed => "summary_viewed",
+            Self::NoticesShownViewed => "notices_shown_viewed",
+            Self::ExemptionPublished => "exemption_published",
+            Self::ExemptionWithdrawn => "exemption_withdrawn",
         }
     }
 }

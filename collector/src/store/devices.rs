@@ -1,8 +1,8 @@
 //! Devices: who they say they are, where they stand, how they are.
 //!
 //! What a device says of itself (its name, its maker's serial number) is claimed and never trusted; it
-//! serves a technician to recognise it. A device is *pending* until a technician approves it: its events
-//! are taken and marked unverified. A revoked device is refused, and never approved again: it enrols anew.
+//! serves a technician to recognise it. A device is *pending* until its serial number stands in the asset log
+//! or a technician approves it: its events are taken and marked unverified. A revoked device is refused, and never approved again: it enrols anew.
 //!
 //! [`enrolling`] has how a device comes to be, [`reporting`] what it tells while it is connected.
 
@@ -26,7 +26,7 @@ const LISTED: u32 = 20_000;
 pub enum DeviceStatus {
     /// Nobody has approved it: its events are taken and marked unverified.
     Pending,
-    /// A technician has.
+    /// A technician has, or the asset log.
     Approved,
     /// It is refused.
     Revoked,
@@ -86,6 +86,8 @@ pub struct DeviceSummary {
     pub dead_letters: u64,
     /// The worst state among its sources (`CoverageState`); `None` if it has not reported any.
     pub worst: Option<i32>,
+    /// Whether it is a pupil's own: only the managed browser is watched, and only in school hours.
+    pub pupils_own: bool,
 }
 
 /// How much one source of a device sees.
@@ -107,7 +109,9 @@ const SUMMARY: &str =
     "SELECT device, school, asset_tag, host_name, serial_number, platform, os_version,
    agent_version, status, enrolled_at, last_seen_at, forked_at, policy_serial, spooled_events,
    lost_events, dead_letters,
-   (SELECT max(state) FROM device_coverage c WHERE c.device = d.device) AS worst
+   (SELECT max(state) FROM device_coverage c WHERE c.device = d.device) AS worst,
+   EXISTS (SELECT 1 FROM device_coverage c WHERE c.device = d.device AND c.source = 'device'
+     AND c.input = 'ownership') AS pupils_own
  FROM devices d";
 
 impl View<'_> {
@@ -138,7 +142,7 @@ impl View<'_> {
             .ok_or(StoreError::Missing("device"))?
     }
 
-    /// What each source of a device sees, the worst first.
+    /// What each source of a device sees, the worst first: blind, degraded, of a state unknown here, whole.
     ///
     /// # Errors
     /// [`StoreError::Missing`] if there is no such device, as far as the viewer may know.
@@ -147,7 +151,8 @@ impl View<'_> {
         self.school_of(device)?;
         let mut statement = self.sql().prepare_cached(
             "SELECT source, input, state, reason, reported_at FROM device_coverage
-             WHERE device = ?1 ORDER BY state DESC, source, input",
+             WHERE device = ?1
+             ORDER BY CASE state WHEN 3 THEN 0 WHEN 2 THEN 1 WHEN 1 THEN 3 ELSE 2 END, source, input",
         )?;
         collect(statement.query([device.as_bytes()])?, |row| {
             Ok(Coverage {
@@ -251,6 +256,7 @@ fn read(row: &Row<'_>) -> Result<DeviceSummary, StoreError> {
         lost_events: count(row, "lost_events")?,
         dead_letters: count(row, "dead_letters")?,
         worst: row.get("worst")?,
+        pupils_own: row.get("pupils_own")?,
     })
 }
 

@@ -14,20 +14,26 @@
 
 pub mod alarms;
 pub mod alerts;
+pub mod assets;
 pub mod audit;
 pub mod changes;
 pub mod cursors;
 pub mod devices;
+pub mod exemptions;
+pub mod filtering;
 pub mod keys;
 pub mod log;
 pub mod notices;
+pub mod notices_shown;
 pub mod persons;
 mod pool;
 pub mod readers;
 pub mod schools;
 mod scope;
 pub mod sessions;
+pub mod sightings;
 pub mod tokens;
+pub mod unknown;
 pub mod users;
 mod value;
 pub mod visits;
@@ -50,7 +56,7 @@ pub use self::scope::{Purpose, Role, Schools, Scope, Viewer};
 pub use self::writer::Edit;
 
 /// Version of `schema.sql`, kept in `user_version`.
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = 2;
 /// Marks our databases among SQLite's (`application_id`): "RSHK".
 const APPLICATION_ID: i64 = 0x5253_484b;
 

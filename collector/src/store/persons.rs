@@ -3,7 +3,8 @@
 //! Everything else points at the id. When the names are deleted, alerts and counts stay and name nobody.
 //!
 //! An account is known under who vouches for it: `authority\account` for a directory's, `device id\account`
-//! for one that only its device knows. The device's id is never shown.
+//! for one that only its device knows, `asset log\account` for one that the asset log gives without a domain.
+//! The last two are shown without it.
 
 use jiff::SignedDuration;
 use redshank_proto::id::{DeviceId, PersonId, SchoolId};
@@ -15,6 +16,9 @@ use super::{Edit, Purpose, StoreError, View};
 
 /// A sighting renews a name's expiry when it is older than this: not a write for every event.
 const RENEWED_AFTER_DAYS: i64 = 1;
+/// Who vouches for an account that the asset log gives without a domain: it is joined with none of the same
+/// name elsewhere.
+const ASSET_LOG: &str = "asset log";
 
 /// An account under the authority that vouches for it, both in lower case.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,6 +33,21 @@ impl Account {
     pub fn new(authority: &str, name: &str) -> Self {
         let plain = |text: &str| text.trim().to_lowercase();
         Self { authority: plain(authority), name: plain(name) }
+    }
+
+    /// Takes an account as the asset log has it: `DOMAIN\name`, or the name alone.
+    #[must_use]
+    pub fn of_asset_log(text: &str) -> Self {
+        match text.split_once('\\') {
+            Some((domain, name)) => Self::new(domain, name),
+            None => Self::new(ASSET_LOG, text),
+        }
+    }
+
+    /// Who vouches for it; empty: the device that says so.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        &self.authority
     }
 
     /// Its name, with whatever domain the operating system writes into it.
@@ -59,9 +78,10 @@ pub fn person_part(name: &str) -> &str {
     name.split('@').next().unwrap_or(name)
 }
 
-/// An account's key as people see it: without a device's id.
+/// An account's key as people see it: without a device's id, and without the asset log's word.
 pub(super) fn shown(key: &str) -> &str {
     match key.split_once('\\') {
+        Some((ASSET_LOG, name)) => name,
         Some((device, name)) if device.parse::<DeviceId>().is_ok() => name,
         Some(_) | None => key,
     }
@@ -166,6 +186,18 @@ mod tests {
         });
         let (emma, amy) = read.await.unwrap();
         assert_eq!((emma, amy), (vec!["emma".to_owned()], vec!["school\\amy".to_owned()]));
+    }
+
+    #[test]
+    fn an_account_of_the_asset_log_is_its_domain_s_or_the_log_s_own() {
+        let device = DeviceId::draw(&System);
+        for (text, key, seen) in
+            [("SCHOOL\\Amy", "school\\amy", "school\\amy"), (" amy ", "asset log\\amy", "amy")]
+        {
+            let account = Account::of_asset_log(text);
+            assert_eq!(account.key(device), key);
+            assert_eq!(shown(key), seen);
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
--- The collector's database, version 1.
+-- The collector's database, version 2.
 --
 -- Ids are 16 random bytes, times are microseconds since 1970 UTC, every table is STRICT. A row that holds
 -- what a person wrote, saw or is called carries school, kind and expires_at and can be deleted by itself
@@ -41,8 +41,73 @@ CREATE TABLE policies (
   serial       INTEGER NOT NULL,
   signed       BLOB NOT NULL,             -- SignedPolicy
   issued_at    INTEGER NOT NULL,
+  notice_version INTEGER NOT NULL,        -- of the notice that people are shown; 0: none is written
   PRIMARY KEY (school, serial)
 ) STRICT;
+
+-- What the newest policy of a school leaves alone for a time, for those who must know of it.
+CREATE TABLE exemptions (
+  exemption    BLOB PRIMARY KEY,
+  school       BLOB NOT NULL REFERENCES schools,
+  kind         TEXT NOT NULL,
+  expires_at   INTEGER NOT NULL,
+  digest       BLOB NOT NULL,             -- SHA-256 of all it says: the same one in the next policy is not news
+  reason       TEXT NOT NULL,
+  from_at      INTEGER NOT NULL,
+  until_at     INTEGER NOT NULL,
+  accounts     TEXT NOT NULL,             -- JSON arrays
+  categories   TEXT NOT NULL,
+  rules        TEXT NOT NULL,
+  UNIQUE (school, digest)
+) STRICT;
+
+-- The asset log: which device is whose. What left it stays as a row without holder and addresses, so that an
+-- old alert still says which device it was.
+CREATE TABLE assets (
+  asset        BLOB PRIMARY KEY,          -- kept over imports for as long as its tag stands in the log
+  school       BLOB NOT NULL REFERENCES schools,
+  asset_tag    TEXT NOT NULL,
+  serial_number TEXT,                     -- in upper case, as it is compared
+  sort         TEXT NOT NULL,             -- laptop, ipad, …
+  shared       INTEGER NOT NULL,          -- 1: several people use it
+  retired_at   INTEGER,
+  UNIQUE (school, asset_tag)
+) STRICT;
+CREATE UNIQUE INDEX assets_by_serial ON assets (school, serial_number) WHERE retired_at IS NULL;
+
+CREATE TABLE asset_addresses (
+  school       BLOB NOT NULL,
+  mac          TEXT NOT NULL,             -- 02:00:5e:00:53:01
+  asset        BLOB NOT NULL REFERENCES assets,
+  PRIMARY KEY (school, mac)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE asset_holders (
+  asset        BLOB PRIMARY KEY REFERENCES assets,
+  school       BLOB NOT NULL,
+  kind         TEXT NOT NULL,
+  expires_at   INTEGER NOT NULL,
+  authority    TEXT NOT NULL,
+  account      TEXT NOT NULL
+) STRICT;
+
+-- Devices behind a proxy or a name server that the asset log does not know; no content, no browsing.
+CREATE TABLE unknown_devices (
+  unknown      BLOB PRIMARY KEY,
+  school       BLOB NOT NULL REFERENCES schools,
+  device       BLOB NOT NULL REFERENCES devices, -- the host whose log tells of it
+  kind         TEXT NOT NULL,
+  expires_at   INTEGER NOT NULL,
+  known_as     TEXT NOT NULL,             -- its MAC, else its address, else nothing
+  mac          TEXT NOT NULL,             -- empty: no lease told
+  address      TEXT NOT NULL,             -- the last it had; empty: the log gives none
+  first_at     INTEGER NOT NULL,
+  last_at      INTEGER NOT NULL,
+  count        INTEGER NOT NULL,
+  alarmed_on   TEXT NOT NULL,             -- the last day, by the school's clock, that raised an alarm
+  UNIQUE (device, known_as)
+) STRICT;
+CREATE INDEX unknown_devices_by_school ON unknown_devices (school, last_at);
 
 CREATE TABLE tokens (
   token        BLOB PRIMARY KEY,
@@ -208,16 +273,61 @@ CREATE TABLE visits (
   kind         TEXT NOT NULL,
   expires_at   INTEGER NOT NULL,
   occurred_at  INTEGER NOT NULL,          -- corrected for the device's skew
+  client       BLOB,                      -- behind the device, a proxy's host: an asset or an unknown device
   address      TEXT NOT NULL
 ) STRICT;
 CREATE INDEX visits_by_device ON visits (device, occurred_at);
+
+-- Programs and media without a match, for the weekly summary.
+CREATE TABLE sightings (
+  position     INTEGER PRIMARY KEY REFERENCES events,
+  school       BLOB NOT NULL,
+  device       BLOB NOT NULL,
+  person       BLOB,
+  basis        TEXT NOT NULL,
+  kind         TEXT NOT NULL,             -- program, medium
+  expires_at   INTEGER NOT NULL,
+  occurred_at  INTEGER NOT NULL,          -- corrected
+  list         TEXT NOT NULL,             -- bypass, remote_control, denied, other; media: allowed, not_allowed
+  name         TEXT NOT NULL
+) STRICT;
+CREATE INDEX sightings_by_school ON sightings (school, occurred_at);
+
+-- Blocked requests of which only the number is wanted. Of nobody.
+CREATE TABLE filter_counts (
+  position     INTEGER NOT NULL REFERENCES events,
+  category     TEXT NOT NULL,             -- the filter's; empty: none, or too many to name
+  school       BLOB NOT NULL,
+  device       BLOB NOT NULL,
+  kind         TEXT NOT NULL,
+  expires_at   INTEGER NOT NULL,
+  day          TEXT NOT NULL,             -- by the school's clock
+  count        INTEGER NOT NULL,
+  PRIMARY KEY (position, category)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX filter_counts_by_day ON filter_counts (school, day);
+
+-- Who was shown what is collected, and when first.
+CREATE TABLE notices_shown (
+  school       BLOB NOT NULL REFERENCES schools,
+  person       BLOB NOT NULL,             -- empty: nothing says who it was
+  device       BLOB NOT NULL REFERENCES devices,
+  version      INTEGER NOT NULL,
+  audience     TEXT NOT NULL,
+  kind         TEXT NOT NULL,
+  expires_at   INTEGER NOT NULL,
+  basis        TEXT NOT NULL,
+  at           INTEGER NOT NULL,
+  PRIMARY KEY (school, version, audience, person, device)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE alerts (
   alert        BLOB PRIMARY KEY,
   school       BLOB NOT NULL REFERENCES schools,
   person       BLOB REFERENCES persons,   -- NULL: nobody is known
   device       BLOB NOT NULL REFERENCES devices,
-  folded_by    BLOB NOT NULL,             -- the person, else the device
+  client       BLOB,                      -- behind the device, a proxy's host: an asset or an unknown device
+  folded_by    BLOB NOT NULL,             -- the person, else the client, else the device
   category     TEXT NOT NULL,
   window_start INTEGER NOT NULL,          -- corrected occurrence of the event that opened it
   basis        TEXT NOT NULL,             -- signed_in, allocated_device, proxy_user, address_lease, shared_login, unknown

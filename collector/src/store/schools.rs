@@ -121,7 +121,8 @@ impl Edit<'_> {
         Ok(school)
     }
 
-    /// Publishes a policy: its serial must be above the one in force.
+    /// Publishes a policy: its serial must be above the one in force. What it leaves alone for a time goes on the
+    /// audit trail with its reason.
     ///
     /// # Errors
     /// [`StoreError::OutOfScope`] unless the command line or the collector at its start asks;
@@ -148,16 +149,19 @@ impl Edit<'_> {
         let issued = time::from_wire(policy.issued_at.as_ref()).unwrap_or(self.now());
         self.sql()
             .prepare_cached(
-                "INSERT INTO policies (school, serial, signed, issued_at) VALUES (?1, ?2, ?3, ?4)",
+                "INSERT INTO policies (school, serial, signed, issued_at, notice_version)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
             )?
             .execute((
                 school.as_bytes(),
                 serial,
                 signed.encode_to_vec(),
                 issued.as_microsecond(),
+                policy.notice.as_ref().map_or(0, |notice| notice.version),
             ))?;
         let detail = format!("serial {serial}");
-        self.audit(Action::PolicyPublished, Some(school), None, Some(&detail))
+        self.audit(Action::PolicyPublished, Some(school), None, Some(&detail))?;
+        self.replace_exemptions(school, &policy.exemptions)
     }
 }
 

@@ -14,6 +14,7 @@ use redshank_proto::clock::{Randomness, draw};
 use redshank_proto::id::{SchoolId, UserId};
 
 use super::audit::Action;
+use super::exemptions::{Exempted, exemptions};
 use super::users::{UserStatus, role, status, user_of};
 use super::value::{id, time};
 use super::{Edit, Purpose, Role, Scope, StoreError, View};
@@ -79,6 +80,12 @@ pub struct Session {
     pub csrf: [u8; TOKEN_BYTES],
     /// Whether [`Edit::touch_session`] is due.
     pub stale: bool,
+    /// IANA name of their school's time zone.
+    pub time_zone: String,
+    /// When the session was looked up.
+    pub now: Timestamp,
+    /// What is left alone at their school at that time.
+    pub exempted: Vec<Exempted>,
 }
 
 impl Session {
@@ -112,8 +119,10 @@ impl View<'_> {
     ) -> Result<Option<Session>, StoreError> {
         self.scope().require_system(&[Purpose::SignIn])?;
         let mut statement = self.sql().prepare_cached(
-            "SELECT u.user, u.school, u.role, u.name, u.status, s.csrf, s.last_used_at, s.expires_at
-             FROM sessions s JOIN users u ON u.user = s.user WHERE s.token_sha256 = ?1",
+            "SELECT u.user, u.school, u.role, u.name, u.status, s.csrf, s.last_used_at, s.expires_at,
+                    l.time_zone
+             FROM sessions s JOIN users u ON u.user = s.user JOIN schools l ON l.school = u.school
+             WHERE s.token_sha256 = ?1",
         )?;
         let mut rows = statement.query([token.sha256()])?;
         let Some(row) = rows.next()? else { return Ok(None) };
@@ -122,10 +131,16 @@ impl View<'_> {
         if status(row)? != UserStatus::Active || expires_at <= now || unused >= IDLE {
             return Ok(None);
         }
+        let (school, role) = (id(row, "school")?, role(row)?);
+        let mut exempted = exemptions(self, school, now, role.opens_content())?;
+        exempted.retain(|exempted| exempted.from <= now);
         Ok(Some(Session {
             user: id(row, "user")?,
-            school: id(row, "school")?,
-            role: role(row)?,
+            school,
+            role,
+            time_zone: row.get("time_zone")?,
+            now,
+            exempted,
             name: row.get("name")?,
             csrf: row.get("csrf")?,
             stale: unused >= TOUCH_AFTER,

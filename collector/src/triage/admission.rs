@@ -4,6 +4,7 @@
 //! refused whole: a payload cut to size would say something that nobody saw.
 
 use redshank_matcher::{Category, Severity};
+use redshank_proto::v1::event_payload::Content;
 use redshank_proto::{bounds, time, v1};
 
 use jiff::Timestamp;
@@ -33,6 +34,18 @@ pub(super) enum Refusal {
     Context,
     /// A visit past its bounds, or more of it than may leave a device without a match.
     Visit,
+    /// Text of a page past its bounds, or without a match: it must not have left its device.
+    Text,
+    /// A logged request past its bounds, or more of it than may leave without a match.
+    Request,
+    /// A program past its bounds.
+    Program,
+    /// A removable medium past its bounds.
+    Medium,
+    /// Counts of blocked requests past their bounds, or beside a match: they are of nobody.
+    FilterCounts,
+    /// A notice of no version.
+    Notice,
     /// Illegal imagery with words or titles beside it.
     Imagery,
     /// No match, and content of a kind unknown here.
@@ -56,6 +69,12 @@ impl Refusal {
             Self::Severity => "a severity outside 1 to 5",
             Self::Context => "context past its bounds",
             Self::Visit => "a visit past its bounds",
+            Self::Text => "text of a page past its bounds or without a match",
+            Self::Request => "a logged request past its bounds",
+            Self::Program => "a program past its bounds",
+            Self::Medium => "a removable medium past its bounds",
+            Self::FilterCounts => "counts of blocked requests past their bounds",
+            Self::Notice => "a notice of no version",
             Self::Imagery => "illegal imagery with text beside it",
             Self::UnknownContent => "content of an unknown kind",
             Self::Panicked => "looking at it failed",
@@ -102,14 +121,25 @@ impl Admitted {
         )?;
         let lead = lead(&payload.matches)?;
         require(context_fits(&payload), Refusal::Context)?;
+        let matched = lead.is_some();
         match &payload.content {
-            Some(v1::event_payload::Content::Visit(visit)) => {
-                require(visit_fits(visit, lead.is_some()), Refusal::Visit)?;
-            }
-            Some(v1::event_payload::Content::Gap(gap)) => {
+            Some(Content::Visit(visit)) => require(visit_fits(visit, matched), Refusal::Visit)?,
+            Some(Content::Gap(gap)) => {
                 require(matches!(gap.epoch.len(), 0 | 16), Refusal::Malformed)?;
             }
-            _ => require(lead.is_some(), Refusal::UnknownContent)?,
+            Some(Content::Text(text)) => require(text_fits(text, matched), Refusal::Text)?,
+            Some(Content::Request(request)) => {
+                require(request_fits(request, matched), Refusal::Request)?;
+            }
+            Some(Content::Program(program)) => require(program_fits(program), Refusal::Program)?,
+            Some(Content::Medium(medium)) => {
+                require(medium.name.len() <= bounds::LONG_NAME_BYTES, Refusal::Medium)?;
+            }
+            Some(Content::FilterCounts(counts)) => {
+                require(counts_fit(counts, matched), Refusal::FilterCounts)?;
+            }
+            Some(Content::NoticeShown(notice)) => require(notice.version > 0, Refusal::Notice)?,
+            None => require(matched, Refusal::UnknownContent)?,
         }
         require(imagery_is_bare(&payload), Refusal::Imagery)?;
         Ok(Self { payload, bytes, occurred_at, last_occurred_at, lead })
@@ -170,19 +200,58 @@ fn visit_fits(visit: &v1::Visit, matched: bool) -> bool {
         && text(&visit.search_terms)
 }
 
+fn text_fits(text: &v1::PageText, matched: bool) -> bool {
+    matched
+        && text.browser.len() <= bounds::NAME_BYTES
+        && text.address.len() <= bounds::ADDRESS_BYTES
+        && within(text.title.as_ref(), bounds::TITLE_BYTES)
+}
+
+fn request_fits(request: &v1::LoggedRequest, matched: bool) -> bool {
+    let beside =
+        |text: &Option<String>, bytes| text.is_none() || (matched && within(text.as_ref(), bytes));
+    (1..=bounds::ADDRESS_BYTES).contains(&request.address.len())
+        && within(request.category.as_ref(), bounds::FILTER_CATEGORY_BYTES)
+        && beside(&request.reason, bounds::FILTER_REASON_BYTES)
+        && beside(&request.search_terms, bounds::TITLE_BYTES)
+        && beside(&request.user_agent, bounds::USER_AGENT_BYTES)
+}
+
+fn program_fits(program: &v1::Program) -> bool {
+    (1..=bounds::LONG_NAME_BYTES).contains(&program.name.len())
+        && within(program.path.as_ref(), bounds::PATH_BYTES)
+        && within(program.publisher.as_ref(), bounds::LONG_NAME_BYTES)
+}
+
+fn counts_fit(counts: &v1::FilterCounts, matched: bool) -> bool {
+    !matched
+        && counts.counts.len() <= bounds::FILTER_COUNTS
+        && counts.counts.iter().all(|counted| {
+            counted.count > 0 && counted.category.len() <= bounds::FILTER_CATEGORY_BYTES
+        })
+}
+
+fn within(text: Option<&String>, bytes: usize) -> bool {
+    text.is_none_or(|text| text.len() <= bytes)
+}
+
 /// Of illegal imagery nothing is stored but the fact, the address and the times.
 fn imagery_is_bare(payload: &v1::EventPayload) -> bool {
     let imagery = |found: &v1::Match| found.category == Category::IllegalImagery.as_str();
     if !payload.matches.iter().any(imagery) {
         return true;
     }
-    let bare_visit = match &payload.content {
-        Some(v1::event_payload::Content::Visit(visit)) => {
-            visit.title.is_none() && visit.search_terms.is_none()
+    let bare = match &payload.content {
+        Some(Content::Visit(visit)) => visit.title.is_none() && visit.search_terms.is_none(),
+        Some(Content::Text(text)) => text.title.is_none(),
+        Some(Content::Request(request)) => {
+            request.reason.is_none() && request.search_terms.is_none()
         }
-        _ => true,
+        // What these say is no address; of a program or a medium there is no such match.
+        Some(Content::Program(_) | Content::Medium(_)) => false,
+        Some(Content::Gap(_) | Content::FilterCounts(_) | Content::NoticeShown(_)) | None => true,
     };
-    bare_visit && payload.matches.iter().all(|found| found.snippet.is_empty())
+    bare && payload.matches.iter().all(|found| found.snippet.is_empty())
 }
 
 #[cfg(test)]
@@ -230,6 +299,147 @@ mod tests {
         let mut payload = worrying();
         payload.content = Some(a_visit(&long(4_097), None));
         assert_eq!(check(payload), Err(Refusal::Visit));
+    }
+
+    #[test]
+    fn what_breaks_a_bound_of_its_content_is_refused_by_name() {
+        let text = || v1::PageText { address: "https://a.example/".into(), ..Default::default() };
+        let request =
+            || v1::LoggedRequest { address: "https://a.example/".into(), ..Default::default() };
+        let program = || v1::Program { name: "tor".into(), ..Default::default() };
+        let count = |category: String, count| v1::FilterCount { category, count };
+        let counts = |counts| Content::FilterCounts(v1::FilterCounts { counts });
+        let long = |bytes: usize| Some("a".repeat(bytes + 1));
+        let most = |bytes: usize| "a".repeat(bytes + 1);
+        // Each row: the content, whether a match is beside it, what comes of it.
+        let table = [
+            (Content::Text(text()), true, Ok(())),
+            (Content::Text(text()), false, Err(Refusal::Text)),
+            (
+                Content::Text(v1::PageText { address: most(4_096), ..text() }),
+                true,
+                Err(Refusal::Text),
+            ),
+            (Content::Text(v1::PageText { browser: most(64), ..text() }), true, Err(Refusal::Text)),
+            (
+                Content::Text(v1::PageText { title: long(1_024), ..text() }),
+                true,
+                Err(Refusal::Text),
+            ),
+            (Content::Request(request()), false, Ok(())),
+            (
+                Content::Request(v1::LoggedRequest { category: Some("porn".into()), ..request() }),
+                false,
+                Ok(()),
+            ),
+            (
+                Content::Request(v1::LoggedRequest { category: long(128), ..request() }),
+                true,
+                Err(Refusal::Request),
+            ),
+            (
+                Content::Request(v1::LoggedRequest { reason: Some("words".into()), ..request() }),
+                false,
+                Err(Refusal::Request),
+            ),
+            (
+                Content::Request(v1::LoggedRequest { reason: long(256), ..request() }),
+                true,
+                Err(Refusal::Request),
+            ),
+            (
+                Content::Request(v1::LoggedRequest { search_terms: Some("x".into()), ..request() }),
+                false,
+                Err(Refusal::Request),
+            ),
+            (
+                Content::Request(v1::LoggedRequest { user_agent: Some("x".into()), ..request() }),
+                false,
+                Err(Refusal::Request),
+            ),
+            (
+                Content::Request(v1::LoggedRequest { user_agent: long(256), ..request() }),
+                true,
+                Err(Refusal::Request),
+            ),
+            (
+                Content::Request(v1::LoggedRequest { address: String::new(), ..request() }),
+                false,
+                Err(Refusal::Request),
+            ),
+            (Content::Program(program()), false, Ok(())),
+            (Content::Program(v1::Program::default()), false, Err(Refusal::Program)),
+            (
+                Content::Program(v1::Program { name: most(256), ..program() }),
+                true,
+                Err(Refusal::Program),
+            ),
+            (
+                Content::Program(v1::Program { path: long(1_024), ..program() }),
+                true,
+                Err(Refusal::Program),
+            ),
+            (
+                Content::Program(v1::Program { publisher: long(256), ..program() }),
+                true,
+                Err(Refusal::Program),
+            ),
+            (Content::Medium(v1::Medium::default()), false, Ok(())),
+            (
+                Content::Medium(v1::Medium { name: most(256), ..Default::default() }),
+                false,
+                Err(Refusal::Medium),
+            ),
+            (counts(vec![count("ads".into(), 3)]), false, Ok(())),
+            (counts(vec![count("ads".into(), 3)]), true, Err(Refusal::FilterCounts)),
+            (counts(vec![count("ads".into(), 0)]), false, Err(Refusal::FilterCounts)),
+            (counts(vec![count(most(128), 1)]), false, Err(Refusal::FilterCounts)),
+            (counts(vec![count(String::new(), 1); 65]), false, Err(Refusal::FilterCounts)),
+            (Content::NoticeShown(v1::NoticeShown { version: 1, audience: 0 }), false, Ok(())),
+            (
+                Content::NoticeShown(v1::NoticeShown { version: 0, audience: 2 }),
+                false,
+                Err(Refusal::Notice),
+            ),
+        ];
+        for (content, matched, expected) in table {
+            let mut payload = v1::EventPayload { content: Some(content), ..worrying() };
+            if !matched {
+                payload.matches.clear();
+            }
+            assert_eq!(check(payload.clone()), expected, "{:?}", payload.content);
+        }
+    }
+
+    #[test]
+    fn of_illegal_imagery_nothing_but_the_address_is_taken_whatever_tells_it() {
+        let request =
+            v1::LoggedRequest { address: "https://a.example/".into(), ..Default::default() };
+        let text = v1::PageText::default();
+        for (content, fine) in [
+            (Content::Request(request.clone()), true),
+            (
+                Content::Request(v1::LoggedRequest { reason: Some("x".into()), ..request.clone() }),
+                false,
+            ),
+            (
+                Content::Request(v1::LoggedRequest { search_terms: Some("x".into()), ..request }),
+                false,
+            ),
+            (Content::Text(text.clone()), true),
+            (Content::Text(v1::PageText { title: Some("x".into()), ..text }), false),
+            (Content::Medium(v1::Medium::default()), false),
+        ] {
+            let mut payload = v1::EventPayload { content: Some(content), ..worrying() };
+            payload.matches[0] = v1::Match {
+                snippet: String::new(),
+                start: 0,
+                end: 0,
+                ..a_match("illegal_imagery", 5)
+            };
+            let refusal = if fine { Ok(()) } else { Err(Refusal::Imagery) };
+            assert_eq!(check(payload.clone()), refusal, "{:?}", payload.content);
+        }
     }
 
     #[test]

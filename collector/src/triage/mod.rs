@@ -3,7 +3,7 @@
 //! ```text
 //! event log ─► opening ─► admission ─► attribution ─► routing ─► fold ─► priority ─► alert, viewers, change
 //!              unseal     bounds       who it was     who may     which   how soon
-//!              (outside the writer)                   not see it  alert   and why
+//!              (outside the writer)    (asset log)    not see it  alert   and why
 //! ```
 //! - **Once.** The cursor moves in the transaction that writes what its events became. A crash at any moment
 //!   leaves a batch done or not begun; two triages at once do no position twice; and an event that is in an
@@ -15,6 +15,8 @@
 //!   cursor moves on. A machine that fails (disk full, busy, I/O) is no event's fault: the same is tried
 //!   again after a pause, however often, and nothing is parked. An event whose content is of a kind unknown here is parked too, unless it has a match:
 //!   then it is an alert like any other.
+//! - **What has no match** becomes a visit for the browsing around an alert, a line of the weekly summary
+//!   (programs, media), a number (requests that the filter blocked) or the record that a notice was shown.
 //! - **Every match is an alert**, or part of one, whatever its severity: the queue's order keeps the minor
 //!   ones below. An event with several matches goes where its most severe one belongs.
 //! - Triage wakes when something was committed, and on a slow tick, because a notification is a hint only.
@@ -44,7 +46,7 @@ use crate::store::cursors::{Cursor, ParkedEvent, may_be_the_event_s_fault};
 use crate::store::log::LoggedEvent;
 use crate::store::{Edit, Purpose, Scope, Store, StoreError};
 
-pub(crate) use self::routing::is_kept_from;
+pub(crate) use self::routing::{is_kept_from, is_kept_from_account};
 
 /// Triage's name among the cursors.
 pub const CURSOR: &str = "triage";

@@ -1,14 +1,14 @@
-//! What an admitted event becomes: an alert, a visit, an alarm. Runs inside the writer, one transaction for a
+//! What an admitted event becomes: an alert, a visit, a sighting, a number, an alarm. Runs inside the writer, one transaction for a
 //! batch; the decisions are the pure modules', the tables the store's.
 
-use jiff::SignedDuration;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use redshank_matcher::{Category, Severity};
 use redshank_proto::id::UserId;
-use redshank_proto::v1::event_payload::Content;
+use redshank_proto::v1::{self, event_payload::Content};
 
 use super::admission::Admitted;
-use super::attribution::{Attribution, attribute};
+use super::attribution::{Attribution, Scene, attribute, scene};
 use super::fold;
 use super::occurrence::corrected;
 use super::priority::{EARLIER_WITHIN, Known, Priority, judge};
@@ -16,6 +16,9 @@ use super::routing::route;
 use crate::store::alarms::AlarmKind;
 use crate::store::alerts::{AlertStatus, FoldKey, Growth, NewAlert, PastAlert, RaisedEvent};
 use crate::store::log::LoggedEvent;
+use crate::store::notices_shown::{Audience, NoticeShown};
+use crate::store::sightings::{Sighting, Thing};
+use crate::store::unknown::Stranger;
 use crate::store::visits::RoutineVisit;
 use crate::store::{Edit, StoreError};
 
@@ -31,30 +34,177 @@ pub(super) fn raise(
     if edit.view().is_in_alert(event.position)? {
         return Ok(());
     }
-    let attribution = attribute(&admitted.payload.evidence);
-    let person = match &attribution.account {
-        Some(account) => Some(edit.person_of_account(event.school, event.device, account)?),
-        None => None,
-    };
-    let key = FoldKey { school: event.school, person, device: event.device };
     if let Some(Content::Gap(gap)) = &admitted.payload.content {
         // A gap that nobody could count is one at least.
         let lost = gap.count.max(1);
         edit.raise_alarm(event.school, Some(event.device), AlarmKind::EventsLost, lost)?;
     }
+    let at = |claimed| corrected(claimed, event.skew_micros, event.received_at);
+    let occurred_at = at(admitted.occurred_at);
     match (admitted.lead, &admitted.payload.content) {
         (Some((category, severity)), _) => {
-            alert(edit, event, admitted, &key, &attribution, category, severity)
+            let who = Who::of(edit, event, admitted, occurred_at)?;
+            alert(edit, event, admitted, &who, category, severity)?;
+            who.meet(edit)
         }
-        (None, Some(Content::Visit(visit))) => edit.add_visit(&RoutineVisit {
-            position: event.position,
-            school: event.school,
-            device: event.device,
-            person,
-            occurred_at: corrected(admitted.occurred_at, event.skew_micros, event.received_at),
-            address: &visit.address,
-        }),
-        (None, _) => Ok(()),
+        (None, Some(Content::Visit(visit))) => {
+            opened(edit, event, admitted, occurred_at, &visit.address)
+        }
+        // What the filter blocked was not opened; that it was blocked is counted, if the school wants it.
+        (None, Some(Content::Request(request)))
+            if request.action() == v1::FilterAction::Blocked =>
+        {
+            Ok(())
+        }
+        (None, Some(Content::Request(request))) => {
+            opened(edit, event, admitted, occurred_at, &request.address)
+        }
+        (None, Some(Content::Program(program))) => {
+            let thing = match program.list() {
+                v1::ProgramList::Bypass => Thing::BypassProgram,
+                v1::ProgramList::RemoteControl => Thing::RemoteControlProgram,
+                v1::ProgramList::Denied => Thing::DeniedProgram,
+                v1::ProgramList::Unspecified | v1::ProgramList::Allowed => Thing::OtherProgram,
+            };
+            sighted(edit, event, admitted, occurred_at, thing, &program.name)
+        }
+        (None, Some(Content::Medium(medium))) => {
+            // Who takes one out has put one in: that is counted.
+            if medium.change() == v1::MediumChange::Removed {
+                return Ok(());
+            }
+            let thing = if medium.allowed { Thing::Medium } else { Thing::MediumNotAllowed };
+            sighted(edit, event, admitted, occurred_at, thing, &medium.name)
+        }
+        (None, Some(Content::FilterCounts(counts))) => {
+            let day = occurred_at.to_zoned(zone(edit, event)?).date();
+            edit.add_filter_counts(event.position, event.school, event.device, day, counts)
+        }
+        (None, Some(Content::NoticeShown(notice))) => {
+            let who = Who::of(edit, event, admitted, occurred_at)?;
+            edit.add_notice_shown(&NoticeShown {
+                school: event.school,
+                person: who.key.person,
+                basis: who.attribution.basis,
+                device: event.device,
+                version: notice.version,
+                audience: audience(notice.audience()),
+                at: occurred_at,
+            })
+        }
+        // Text without a match does not pass admission.
+        (None, Some(Content::Gap(_) | Content::Text(_)) | None) => Ok(()),
+    }
+}
+
+/// Whose an event is, as far as anybody knows.
+struct Who {
+    attribution: Attribution,
+    key: FoldKey,
+    /// The unknown device that it happened on, if it happened on one.
+    stranger: Option<Stranger>,
+}
+
+impl Who {
+    fn of(
+        edit: &Edit<'_>,
+        event: &LoggedEvent,
+        admitted: &Admitted,
+        occurred_at: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let (view, evidence) = (edit.view(), &admitted.payload.evidence);
+        let scene = scene(&admitted.payload);
+        let asset = match &scene {
+            Scene::Reporting => view.asset_of_device(event.device)?,
+            Scene::Behind { mac: Some(mac), .. } => view.asset_of_mac(event.school, mac)?,
+            Scene::Behind { mac: None, .. } | Scene::Unknown => None,
+        };
+        let stranger = match &scene {
+            Scene::Behind { mac, address } if asset.is_none() => Some(Stranger {
+                school: event.school,
+                device: event.device,
+                mac: mac.clone().unwrap_or_default(),
+                address: address.clone().unwrap_or_default(),
+                at: occurred_at,
+                today: edit.now().to_zoned(zone(edit, event)?).date(),
+            }),
+            Scene::Behind { .. } | Scene::Reporting | Scene::Unknown => None,
+        };
+        let client = match (&scene, &asset, &stranger) {
+            (Scene::Behind { .. }, Some(asset), _) => Some(asset.client),
+            (Scene::Behind { .. }, None, Some(stranger)) => Some(edit.unknown_client(stranger)?),
+            _ => None,
+        };
+        let attribution = attribute(evidence, &scene, asset.as_ref());
+        let person = match &attribution.account {
+            Some(account) => Some(edit.person_of_account(event.school, event.device, account)?),
+            None => None,
+        };
+        let key = FoldKey { school: event.school, person, client, device: event.device };
+        // Whom the proxy names is known, whatever they hold.
+        let stranger = stranger.filter(|_| person.is_none());
+        Ok(Self { attribution, key, stranger })
+    }
+
+    /// Counts the unknown device for the technician.
+    fn meet(&self, edit: &Edit<'_>) -> Result<(), StoreError> {
+        match (self.key.client, &self.stranger) {
+            (Some(client), Some(stranger)) => edit.met_unknown(client, stranger),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Keeps a page that was opened, for the browsing around an alert.
+fn opened(
+    edit: &Edit<'_>,
+    event: &LoggedEvent,
+    admitted: &Admitted,
+    occurred_at: Timestamp,
+    address: &str,
+) -> Result<(), StoreError> {
+    let who = Who::of(edit, event, admitted, occurred_at)?;
+    let added = edit.add_visit(&RoutineVisit {
+        position: event.position,
+        school: event.school,
+        device: event.device,
+        person: who.key.person,
+        client: who.key.client,
+        occurred_at,
+        address,
+    })?;
+    if added { who.meet(edit) } else { Ok(()) }
+}
+
+/// Keeps a program or a medium, for the weekly summary.
+fn sighted(
+    edit: &Edit<'_>,
+    event: &LoggedEvent,
+    admitted: &Admitted,
+    occurred_at: Timestamp,
+    thing: Thing,
+    name: &str,
+) -> Result<(), StoreError> {
+    let who = Who::of(edit, event, admitted, occurred_at)?;
+    edit.add_sighting(&Sighting {
+        position: event.position,
+        school: event.school,
+        device: event.device,
+        person: who.key.person,
+        basis: who.attribution.basis,
+        occurred_at,
+        thing,
+        name,
+    })
+}
+
+fn audience(audience: v1::NoticeAudience) -> Audience {
+    match audience {
+        v1::NoticeAudience::YoungChildren => Audience::YoungChildren,
+        v1::NoticeAudience::Pupils => Audience::Pupils,
+        v1::NoticeAudience::Staff => Audience::Staff,
+        v1::NoticeAudience::Families => Audience::Families,
+        v1::NoticeAudience::Unspecified => Audience::Other,
     }
 }
 
@@ -62,17 +212,17 @@ fn alert(
     edit: &Edit<'_>,
     event: &LoggedEvent,
     admitted: &Admitted,
-    key: &FoldKey,
-    attribution: &Attribution,
+    who: &Who,
     category: Category,
     severity: Severity,
 ) -> Result<(), StoreError> {
-    let view = edit.view();
+    let (view, Who { attribution, key, .. }) = (edit.view(), who);
     let at = |claimed| corrected(claimed, event.skew_micros, event.received_at);
     let occurred_at = at(admitted.occurred_at);
     let last_occurred_at = at(admitted.last_occurred_at).max(occurred_at);
     let past = view.past_alerts(key, before(occurred_at))?;
-    let routing = route(&view.content_users(event.school)?, &admitted.payload);
+    let users = view.content_users(event.school)?;
+    let routing = route(&users, &admitted.payload, attribution.account.as_ref());
     let joined = fold::joins(&past, &routing, category.as_str(), occurred_at, last_occurred_at);
     let verified = event.verified && !event.forked && !event.conflict;
     let overall = joined.and_then(|alert| Severity::new(alert.severity)).unwrap_or(severity);
@@ -159,7 +309,7 @@ fn grown(
 }
 
 /// How far back earlier alerts matter.
-fn before(occurred_at: jiff::Timestamp) -> jiff::Timestamp {
+fn before(occurred_at: Timestamp) -> Timestamp {
     let reach: SignedDuration = EARLIER_WITHIN.max(fold::LONGEST + fold::WINDOW);
     occurred_at.checked_sub(reach).unwrap_or(occurred_at)
 }

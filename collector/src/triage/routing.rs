@@ -4,11 +4,12 @@
 //! in its event is held against the names of the people who would see it, and the account against theirs.
 //!
 //! - **Certainly about them**: in what was written (a match's snippet, a search), their full name or a title
-//!   or "coach" with any of their names; an account that is their full name. They are left out, whoever
+//!   or "coach" with any of their names; an account that is their full name, be it the one that evidence names
+//!   or the one that the device is allocated to. They are left out, whoever
 //!   remains; if nobody does, the alert is kept and an alarm tells the technician, without content, that
 //!   somebody independent is needed.
-//! - **Possibly about them**: a name in what was only opened (address, title, the visits before), since
-//!   whoever reads the school's page about its DSL has said nothing of them and must not be able to hide
+//! - **Possibly about them**: a name in what was only opened or met (address, title, a page's text, an AI
+//!   chat's answer, a filter's reason, a program, a medium, the visits before), since whoever reads the school's page about its DSL has said nothing of them and must not be able to hide
 //!   from them by it; an account of initial and surname (`jsmith`), which may be a pupil of that surname.
 //!   They are left out only while somebody else remains: an alert about a child's life that nobody sees does
 //!   more harm than one that a namesake sees.
@@ -19,10 +20,10 @@
 //! place, because a child types "Jose" for "José".
 
 use redshank_proto::id::UserId;
-use redshank_proto::v1;
+use redshank_proto::v1::{self, event_payload::Content};
 
-use super::attribution::attribute;
-use crate::store::persons::Account;
+use super::attribution::personal;
+use crate::store::persons::{Account, person_part};
 use crate::store::users::ContentUser;
 
 /// Words that make a name of the school's staff out of a first name or surname.
@@ -76,11 +77,15 @@ pub(super) struct Routing {
     pub(super) adult: Adult,
 }
 
-/// Routes an event among the people of its school whose role opens content.
-pub(super) fn route(users: &[ContentUser], payload: &v1::EventPayload) -> Routing {
+/// Routes an event of an account among the people of its school whose role opens content.
+pub(super) fn route(
+    users: &[ContentUser],
+    payload: &v1::EventPayload,
+    account: Option<&Account>,
+) -> Routing {
     let texts = Texts::of(payload);
-    let account = attribute(&payload.evidence).account;
-    let concern = |user: &ContentUser| concerns(&Name::of(&user.name), &texts, account.as_ref());
+    let accounts: Vec<&str> = account.into_iter().map(Account::person_part).collect();
+    let concern = |user: &ContentUser| concerns(&Name::of(&user.name), &texts, &accounts);
     let mut routing =
         Routing { viewers: Vec::new(), subjects: Vec::new(), adult: Adult::NotMentioned };
     let mut possible = Vec::new();
@@ -102,25 +107,51 @@ pub(super) fn route(users: &[ContentUser], payload: &v1::EventPayload) -> Routin
     routing
 }
 
-/// Whether an alert of these events is kept from somebody of this name: it is certainly about them, or it may
-/// be and others see it.
-pub(crate) fn is_kept_from(name: &str, payloads: &[v1::EventPayload], others_see_it: bool) -> bool {
+/// Whether an alert of these events, by a person of these accounts, is kept from somebody of this name: it is
+/// certainly about them, or it may be and others see it.
+pub(crate) fn is_kept_from(
+    name: &str,
+    payloads: &[v1::EventPayload],
+    accounts: &[String],
+    others_see_it: bool,
+) -> bool {
     let name = Name::of(name);
     payloads.iter().any(|payload| {
-        let account = attribute(&payload.evidence).account;
-        match concerns(&name, &Texts::of(payload), account.as_ref()) {
-            Concern::Certain => true,
-            Concern::Possible => others_see_it,
-            Concern::None => false,
-        }
+        let evident = personal(&payload.evidence).account;
+        let evident = evident.iter().map(Account::person_part);
+        let accounts: Vec<&str> =
+            evident.chain(accounts.iter().map(|account| person_part(account))).collect();
+        concerns(&name, &Texts::of(payload), &accounts).keeps_from(others_see_it)
     })
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Whether something of this name that a person of these accounts used is kept from somebody of this name.
+pub(crate) fn is_kept_from_account(
+    name: &str,
+    accounts: &[String],
+    thing: &str,
+    others_see_it: bool,
+) -> bool {
+    let accounts: Vec<&str> = accounts.iter().map(|account| person_part(account)).collect();
+    let texts = Texts { written: Vec::new(), opened: vec![words(thing)] };
+    concerns(&Name::of(name), &texts, &accounts).keeps_from(others_see_it)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Concern {
     None,
     Possible,
     Certain,
+}
+
+impl Concern {
+    fn keeps_from(self, others_see_it: bool) -> bool {
+        match self {
+            Self::Certain => true,
+            Self::Possible => others_see_it,
+            Self::None => false,
+        }
+    }
 }
 
 /// A name in lower-case words, without titles.
@@ -143,16 +174,19 @@ impl Name {
     }
 }
 
-fn concerns(name: &Name, texts: &Texts, account: Option<&Account>) -> Concern {
+fn concerns(name: &Name, texts: &Texts, accounts: &[&str]) -> Concern {
     let named_in = |texts: &[Vec<String>]| texts.iter().any(|words| is_named(name, words));
     if named_in(&texts.written) {
         return Concern::Certain;
     }
     let otherwise = if named_in(&texts.opened) { Concern::Possible } else { Concern::None };
-    let Some(((first, last), account)) = name.first_and_last().zip(account) else {
-        return otherwise;
-    };
-    let account: String = account.person_part().chars().filter(|c| c.is_alphanumeric()).collect();
+    let by_account = accounts.iter().map(|account| is_account_of(name, account)).max();
+    by_account.unwrap_or(Concern::None).max(otherwise)
+}
+
+fn is_account_of(name: &Name, account: &str) -> Concern {
+    let Some((first, last)) = name.first_and_last() else { return Concern::None };
+    let account: String = account.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
     let initial: String = first.chars().take(1).collect();
     let is = |a: &str, b: &str| same(&account, &format!("{a}{b}"));
     if is(first, last) || is(last, first) {
@@ -160,7 +194,7 @@ fn concerns(name: &Name, texts: &Texts, account: Option<&Account>) -> Concern {
     } else if is(&initial, last) || is(last, &initial) {
         Concern::Possible
     } else {
-        otherwise
+        Concern::None
     }
 }
 
@@ -203,19 +237,38 @@ fn same(word: &str, name: &str) -> bool {
 struct Texts {
     /// What matched, and what was searched for.
     written: Vec<Vec<String>>,
-    /// Addresses and titles, those of the visits before included.
+    /// Addresses, titles and whatever else was met, the visits before included.
     opened: Vec<Vec<String>>,
 }
 
 impl Texts {
     fn of(payload: &v1::EventPayload) -> Self {
-        let mut written: Vec<_> =
-            payload.matches.iter().map(|found| words(&found.snippet)).collect();
-        let mut opened = Vec::new();
-        if let Some(v1::event_payload::Content::Visit(visit)) = &payload.content {
-            written.extend(visit.search_terms.as_deref().map(words));
-            opened.push(words(&visit.address));
-            opened.extend(visit.title.as_deref().map(words));
+        let (mut written, mut opened) = (Vec::new(), Vec::new());
+        for found in &payload.matches {
+            let texts = if was_met(payload, found) { &mut opened } else { &mut written };
+            texts.push(words(&found.snippet));
+        }
+        match &payload.content {
+            Some(Content::Visit(visit)) => {
+                written.extend(visit.search_terms.as_deref().map(words));
+                opened.push(words(&visit.address));
+                opened.extend(visit.title.as_deref().map(words));
+            }
+            Some(Content::Text(text)) => {
+                opened.push(words(&text.address));
+                opened.extend(text.title.as_deref().map(words));
+            }
+            Some(Content::Request(request)) => {
+                written.extend(request.search_terms.as_deref().map(words));
+                opened.push(words(&request.address));
+                opened.extend(request.reason.as_deref().map(words));
+            }
+            Some(Content::Program(program)) => {
+                opened.push(words(&program.name));
+                opened.extend(program.path.as_deref().map(words));
+            }
+            Some(Content::Medium(medium)) => opened.push(words(&medium.name)),
+            Some(Content::Gap(_) | Content::FilterCounts(_) | Content::NoticeShown(_)) | None => {}
         }
         for visit in &payload.context {
             opened.push(words(&visit.address));
@@ -227,6 +280,16 @@ impl Texts {
     fn all(&self) -> impl Iterator<Item = &Vec<String>> {
         self.written.iter().chain(&self.opened)
     }
+}
+
+/// Whether a match stood in what the pupil only met: a page's own text, an AI chat's answer, a program, a medium.
+fn was_met(payload: &v1::EventPayload, found: &v1::Match) -> bool {
+    let answered = match &payload.content {
+        Some(Content::Text(text)) => text.kind() == v1::TextKind::Answer,
+        Some(Content::Medium(_)) => true,
+        _ => false,
+    };
+    answered || matches!(found.place(), v1::Place::PageText | v1::Place::Program)
 }
 
 /// A text's words in lower case, apostrophes dropped ("O'Brien" is one word, as it is typed).
@@ -243,7 +306,6 @@ fn words(text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use redshank_proto::clock::System;
-    use redshank_proto::v1::event_payload::Content;
 
     use super::*;
     use crate::triage::scene::{a_visit, signed_in, worrying};
@@ -277,7 +339,7 @@ mod tests {
             ("i want to die", "19jsmith", "jt", Adult::NotMentioned),
         ] {
             let users = users();
-            let routing = route(&users, &event(text, account));
+            let routing = routed(&users, &event(text, account));
             let initials: String =
                 users.iter().filter(|u| routing.viewers.contains(&u.user)).map(initial).collect();
             assert_eq!((initials.as_str(), routing.adult), (left, adult), "{text} by {account}");
@@ -287,8 +349,8 @@ mod tests {
     #[test]
     fn a_namesake_s_account_hides_no_alert_from_the_only_person_there_is() {
         let users = &users()[..1];
-        assert_eq!(route(users, &event("i want to die", "jsmith")).viewers, [users[0].user]);
-        assert_eq!(route(users, &event("i want to die", "janesmith")).viewers, []);
+        assert_eq!(routed(users, &event("i want to die", "jsmith")).viewers, [users[0].user]);
+        assert_eq!(routed(users, &event("i want to die", "janesmith")).viewers, []);
     }
 
     #[test]
@@ -310,17 +372,68 @@ mod tests {
             v1::EventPayload { content: Some(Content::Visit(searched)), ..plain.clone() };
         let users = users();
         let viewers =
-            |payload: &v1::EventPayload, users: &[ContentUser]| route(users, payload).viewers;
+            |payload: &v1::EventPayload, users: &[ContentUser]| routed(users, payload).viewers;
         for payload in [titled, addressed, before] {
             assert_eq!(viewers(&payload, &users), [users[1].user], "somebody else remains");
             assert_eq!(viewers(&payload, &users[..1]), [users[0].user], "she alone");
             let payloads = [plain.clone(), payload];
-            assert!(is_kept_from("Ms Jane Smith", &payloads, true));
-            assert!(!is_kept_from("Ms Jane Smith", &payloads, false));
+            assert!(is_kept_from("Ms Jane Smith", &payloads, &[], true));
+            assert!(!is_kept_from("Ms Jane Smith", &payloads, &[], false));
         }
         assert_eq!(viewers(&searched, &users[..1]), []);
-        assert!(is_kept_from("Ms Jane Smith", &[plain.clone(), searched], false));
-        assert!(!is_kept_from("Ms Jane Smith", &[plain], true));
+        assert!(is_kept_from("Ms Jane Smith", &[plain.clone(), searched], &[], false));
+        assert!(!is_kept_from("Ms Jane Smith", &[plain.clone()], &[], true));
+        // Of a person whom the asset log names, evidence says nothing.
+        let allocated = ["school\\jane.smith".to_owned()];
+        assert!(is_kept_from("Ms Jane Smith", &[plain], &allocated, false));
+    }
+
+    #[test]
+    fn a_name_in_what_a_page_or_a_machine_said_hides_an_alert_from_nobody_who_alone_sees_it() {
+        let text = |kind: v1::TextKind| {
+            Some(Content::Text(v1::PageText { kind: kind as i32, ..Default::default() }))
+        };
+        let users = users();
+        let place = |place: v1::Place| place as i32;
+        // Each row: content, where the match stood; who sees it beside somebody else, and who alone.
+        for (content, place, alone) in [
+            (text(v1::TextKind::Typed), place(v1::Place::Typed), false),
+            (text(v1::TextKind::Prompt), place(v1::Place::Typed), false),
+            (text(v1::TextKind::Answer), place(v1::Place::Typed), true),
+            (text(v1::TextKind::Page), place(v1::Place::PageText), true),
+            (Some(Content::Medium(v1::Medium::default())), place(v1::Place::Unspecified), true),
+            (Some(Content::Program(v1::Program::default())), place(v1::Place::Program), true),
+        ] {
+            let mut payload = event("mrs smith", "amy");
+            payload.matches[0].place = place;
+            payload.content = content;
+            assert_eq!(routed(&users, &payload).viewers, [users[1].user], "{payload:?}");
+            let sees = !routed(&users[..1], &payload).viewers.is_empty();
+            assert_eq!(sees, alone, "{payload:?}");
+        }
+        let request = v1::LoggedRequest { reason: Some("mrs smith".into()), ..Default::default() };
+        let plain = event("i hate school", "amy");
+        let payload = v1::EventPayload { content: Some(Content::Request(request)), ..plain };
+        assert_eq!(routed(&users, &payload).viewers, [users[1].user]);
+        assert_eq!(routed(&users[..1], &payload).viewers, [users[0].user]);
+    }
+
+    #[test]
+    fn what_somebody_s_own_account_used_is_kept_from_them() {
+        for (account, thing, with_others, alone) in [
+            ("school\\jane.smith", "Tor Browser", true, true),
+            ("jsmith", "Tor Browser", true, false),
+            ("amy", "Tor Browser", false, false),
+            ("amy", "JANE SMITH", true, false),
+        ] {
+            let kept =
+                |others| is_kept_from_account("Jane Smith", &[account.to_owned()], thing, others);
+            assert_eq!((kept(true), kept(false)), (with_others, alone), "{account} {thing}");
+        }
+    }
+
+    fn routed(users: &[ContentUser], payload: &v1::EventPayload) -> Routing {
+        route(users, payload, personal(&payload.evidence).account.as_ref())
     }
 
     fn initial(user: &ContentUser) -> char {

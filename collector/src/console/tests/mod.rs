@@ -162,7 +162,7 @@ impl World {
             let occurred_at = at(raise.captured);
             let points = i32::try_from(raise.priority).unwrap() - 40;
             let new = NewAlert {
-                key: FoldKey { school, person, device },
+                key: FoldKey { school, person, client: None, device },
                 category: raise.category,
                 basis: raise.basis,
                 priority: raise.priority,

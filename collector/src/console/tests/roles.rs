@@ -10,14 +10,17 @@ type Fields = &'static [(&'static str, &'static str)];
 
 /// Every page: its path (`A`, `D`, `U` stand for the world's alert, device, waiting user) and what the DSL and the
 /// technician get.
-const PAGES: [(&str, u16, u16); 11] = [
+const PAGES: [(&str, u16, u16); 14] = [
     ("/", 200, 403),
     ("/?show=closed", 200, 403),
     ("/queue/rows", 200, 403),
     ("/live", 200, 403),
     ("/alerts/A", 200, 403),
+    ("/summary", 200, 403),
+    ("/monitoring", 200, 200),
     ("/people", 200, 403),
     ("/devices", 200, 200),
+    ("/devices/unknown", 200, 200),
     ("/devices/D", 200, 200),
     ("/account", 200, 200),
     ("/sign-in", 303, 303),

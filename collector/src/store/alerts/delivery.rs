@@ -9,6 +9,7 @@ use redshank_proto::v1;
 use rusqlite::Row;
 
 use super::{AlertStatus, Basis, Factor, basis, factors, payload, status};
+use crate::store::assets::ClientId;
 use crate::store::audit::Action;
 use crate::store::value::{collect, count, id, id_or_none, time};
 use crate::store::{Edit, StoreError, View, Viewer};
@@ -29,6 +30,8 @@ pub struct DeliveredAlert {
     pub person: Option<PersonId>,
     /// The device of its first event.
     pub device: DeviceId,
+    /// What stands behind that device, if it reports for others.
+    pub client: Option<ClientId>,
     /// What speaks for the person.
     pub basis: Basis,
     /// Its category's field name.
@@ -55,6 +58,8 @@ pub struct DeliveredAlert {
     pub names: Vec<String>,
     /// The device's name, which must not leave either.
     pub host_name: String,
+    /// The client's asset tag, which must not either.
+    pub asset_tag: Option<String>,
 }
 
 impl View<'_> {
@@ -68,11 +73,13 @@ impl View<'_> {
         let mut statement = self.sql().prepare_cached(
             "SELECT a.alert, a.school, s.name AS school_name, a.person, a.device, a.basis, a.category,
                     a.severity, a.priority, a.factors, a.status, a.first_occurred_at,
-                    a.last_occurred_at, a.received_at, a.event_count, d.host_name
+                    a.last_occurred_at, a.received_at, a.event_count, d.host_name, a.client,
+                    t.asset_tag
              FROM alerts a
              JOIN reader_schools r ON r.school = a.school AND r.reader = ?2
              JOIN schools s ON s.school = a.school
              JOIN devices d ON d.device = a.device
+             LEFT JOIN assets t ON t.asset = a.client
              WHERE a.alert = ?1",
         )?;
         collect(statement.query((alert.as_bytes(), reader.as_bytes()))?, |row| {
@@ -140,6 +147,7 @@ fn delivered(view: &View<'_>, row: &Row<'_>) -> Result<DeliveredAlert, StoreErro
         school_name: row.get("school_name")?,
         person,
         device: id(row, "device")?,
+        client: ClientId::read(row, "client")?,
         basis: basis(row)?,
         category: row.get("category")?,
         severity: count(row, "severity")?,
@@ -153,6 +161,7 @@ fn delivered(view: &View<'_>, row: &Row<'_>) -> Result<DeliveredAlert, StoreErro
         events: latest_events(view, alert)?,
         names,
         host_name: row.get("host_name")?,
+        asset_tag: row.get("asset_tag")?,
     })
 }
 

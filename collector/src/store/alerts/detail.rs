@@ -156,7 +156,8 @@ fn events(view: &View<'_>, alert: AlertId) -> Result<Vec<(AlertEventRow, i64)>, 
 }
 
 /// What the same person (or, if nobody is known, the same device) opened around the latest event, and what
-/// that event brought along as its context.
+/// that event brought along as its context. Behind a host that reports for others the same device is the one
+/// client: what others behind it opened is not shown.
 fn around(
     view: &View<'_>,
     row: &QueueRow,
@@ -179,7 +180,9 @@ fn around(
     let mut statement = view.sql().prepare_cached(&format!(
         "SELECT occurred_at, address FROM visits
          WHERE device = ?1 AND school = ?2 AND occurred_at BETWEEN ?3 AND ?4
-           AND (?5 IS NULL OR person = ?5)
+           AND iif(?5 IS NULL, client IS (SELECT a.client FROM alerts a WHERE a.alert = ?7)
+                 AND NOT EXISTS (SELECT 1 FROM unknown_devices k WHERE k.unknown = client AND k.known_as = ''),
+               person = ?5)
          ORDER BY abs(occurred_at - ?6) LIMIT {AROUND}"
     ))?;
     let visits = statement.query((
@@ -189,6 +192,7 @@ fn around(
         until.as_microsecond(),
         row.person.person.as_ref().map(PersonId::as_bytes),
         middle.as_microsecond(),
+        row.alert.as_bytes(),
     ))?;
     for visit in collect(visits, |row| {
         Ok(AroundVisit {

@@ -13,7 +13,8 @@ use super::{
     AlertStatus, Basis, CONTENT_KEPT_DAYS, Disposition, Factor, basis, factors, flag, payload,
     status,
 };
-use crate::store::value::{collect, count, id, time};
+use crate::store::assets::ClientId;
+use crate::store::value::{collect, count, id, id_or_none, time};
 use crate::store::{Edit, Purpose, Role, StoreError, View};
 
 /// Earlier alerts that triage looks at: enough to see repetition; a person with more is at the top anyway.
@@ -21,20 +22,24 @@ const PAST_ALERTS: u32 = 100;
 /// Open alerts that a new user's grant goes through. A school with more has nobody who looks at any.
 const GRANTED: u32 = 5_000;
 
-/// By what alerts fold, beside the category: the person, else the device.
+/// By what alerts fold, beside the category: the person, else the client behind the device, else the device. So two
+/// unknown devices behind one proxy never share an alert, as far as its log tells them apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FoldKey {
     /// The school.
     pub school: SchoolId,
     /// The person, if one is known.
     pub person: Option<PersonId>,
+    /// Who is behind the device, if it reports for others.
+    pub client: Option<ClientId>,
     /// The device.
     pub device: DeviceId,
 }
 
 impl FoldKey {
     fn folded_by(&self) -> &[u8; 16] {
-        self.person.as_ref().map_or(self.device.as_bytes(), PersonId::as_bytes)
+        let client = self.client.as_ref().map_or(self.device.as_bytes(), ClientId::as_bytes);
+        self.person.as_ref().map_or(client, PersonId::as_bytes)
     }
 }
 
@@ -200,10 +205,11 @@ impl Edit<'_> {
         let (key, event) = (&new.key, &new.event);
         self.sql()
             .prepare_cached(
-                "INSERT INTO alerts (alert, school, person, device, folded_by, category, window_start,
-                     basis, severity, priority, factors, status, verified, first_occurred_at,
-                     last_occurred_at, received_at, last_received_at, event_count)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 'open', ?12, ?13, ?14, ?15, ?15, 1)",
+                "INSERT INTO alerts (alert, school, person, device, client, folded_by, category,
+                     window_start, basis, severity, priority, factors, status, verified,
+                     first_occurred_at, last_occurred_at, received_at, last_received_at, event_count)
+                 VALUES (?1, ?2, ?3, ?4, ?16, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 'open', ?12, ?13, ?14, ?15,
+                     ?15, 1)",
             )?
             .execute((
                 alert.as_bytes(),
@@ -221,6 +227,7 @@ impl Edit<'_> {
                 event.occurred_at.as_microsecond(),
                 event.last_occurred_at.as_microsecond(),
                 event.received_at.as_microsecond(),
+                key.client.as_ref().map(ClientId::as_bytes),
             ))?;
         for viewer in &new.viewers {
             self.add_viewer(alert, *viewer)?;
@@ -278,20 +285,26 @@ impl Edit<'_> {
         let (school, name) = self.content_user(user)?;
         self.scope().require_school(school)?;
         let mut statement = self.sql().prepare_cached(&format!(
-            "SELECT alert FROM alerts WHERE school = ?1 AND status IN ('open', 'acknowledged')
+            "SELECT alert, person FROM alerts WHERE school = ?1 AND status IN ('open', 'acknowledged')
              ORDER BY priority DESC LIMIT {GRANTED}"
         ))?;
-        let alerts: Vec<AlertId> =
-            collect(statement.query([school.as_bytes()])?, |row| id(row, "alert"))?;
+        let alerts: Vec<(AlertId, Option<PersonId>)> =
+            collect(statement.query([school.as_bytes()])?, |row| {
+                Ok((id(row, "alert")?, id_or_none(row, "person")?))
+            })?;
         let mut contents = self.sql().prepare_cached(
             "SELECT content FROM alert_contents WHERE alert = ?1 AND kind = 'event'",
         )?;
         let mut granted = 0;
-        for alert in alerts {
+        for (alert, person) in alerts {
+            let names = match person {
+                Some(person) => self.view().names_of(person)?,
+                None => Vec::new(),
+            };
             let events = collect(contents.query([alert.as_bytes()])?, |row| {
                 payload(&row.get::<_, Vec<u8>>("content")?)
             })?;
-            if !crate::triage::is_kept_from(&name, &events, self.viewers(alert)? > 0) {
+            if !crate::triage::is_kept_from(&name, &events, &names, self.viewers(alert)? > 0) {
                 self.add_viewer(alert, user)?;
                 granted += 1;
             }

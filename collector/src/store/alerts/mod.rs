@@ -29,7 +29,7 @@ pub use self::delivery::DeliveredAlert;
 pub use self::detail::{AlertDetail, AlertEventRow, AroundVisit, AssessmentRow, Closing};
 pub use self::folding::{FoldKey, Growth, NewAlert, PastAlert, RaisedEvent};
 pub use self::handling::REASON_BYTES;
-pub use self::queue::{PersonLabel, QUEUE_ROWS, QueueFilter, QueueRow};
+pub use self::queue::{Deed, PersonLabel, QUEUE_ROWS, QueueFilter, QueueRow};
 
 use redshank_proto::id::{AlertId, SchoolId, UserId};
 use rusqlite::{OptionalExtension as _, Row};

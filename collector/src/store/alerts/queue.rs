@@ -2,10 +2,11 @@
 
 use jiff::Timestamp;
 use redshank_proto::id::{AlertId, DeviceId, PersonId, SchoolId};
-use redshank_proto::v1;
+use redshank_proto::v1::{self, event_payload::Content};
 use rusqlite::{OptionalExtension as _, Row};
 
 use super::{AlertStatus, Basis, basis, flag, payload, status};
+use crate::store::assets::{CLIENT_COLUMNS, CLIENT_JOINS, ClientName, client_name};
 use crate::store::persons::shown;
 use crate::store::value::{collect, count, id, id_or_none, time};
 use crate::store::{StoreError, View};
@@ -40,10 +41,12 @@ pub struct QueueRow {
     pub status: AlertStatus,
     /// Who it was, as far as anybody knows.
     pub person: PersonLabel,
-    /// The device of its first event.
+    /// The device that reported its first event.
     pub device: DeviceId,
     /// That device's asset tag, else its computer's name.
     pub device_name: String,
+    /// What stands behind that device, if it reports for others: the device on which it happened.
+    pub client: Option<ClientName>,
     /// When its first event occurred, corrected for the device's skew.
     pub first_occurred_at: Timestamp,
     /// When its last one did.
@@ -58,6 +61,33 @@ pub struct QueueRow {
     pub verified: bool,
     /// The words that matched, of its most severe event; none for imagery and deleted content.
     pub headline: Option<String>,
+    /// What that event was.
+    pub deed: Deed,
+}
+
+/// What an event was, as a queue says it beside the words that matched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Deed {
+    /// Something was searched for.
+    Searched,
+    /// A page was opened.
+    Visited,
+    /// Something was typed into a page.
+    Typed,
+    /// Something was typed to an AI chat.
+    Prompted,
+    /// An AI chat answered.
+    Answered,
+    /// It stood in a page's text.
+    PageText,
+    /// A request that the filter blocked.
+    Blocked,
+    /// A program ran.
+    Program,
+    /// A removable medium.
+    Medium,
+    /// Nothing more is known of it here, or its content has been deleted.
+    Unknown,
 }
 
 /// Who it was, as far as anybody knows.
@@ -91,8 +121,8 @@ impl View<'_> {
             QueueFilter::Closed => "a.status = 'closed' ORDER BY a.closed_at DESC",
         };
         let mut statement = self.sql().prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM alert_viewers v JOIN {TABLES}
-             WHERE v.alert = a.alert AND v.user = ?1 AND {tail} LIMIT {QUEUE_ROWS} + 1"
+            "{} WHERE v.alert = a.alert AND v.user = ?1 AND {tail} LIMIT {QUEUE_ROWS} + 1",
+            rows("alert_viewers v JOIN")
         ))?;
         let rows = collect(statement.query([user.as_bytes()])?, |row| read(self, row))?;
         Ok(rows.into_iter().filter(|row| self.scope().covers(row.school)).collect())
@@ -101,14 +131,14 @@ impl View<'_> {
 
 /// One alert's row, whoever asks: the caller has checked that they may.
 pub(super) fn one(view: &View<'_>, alert: AlertId) -> Result<QueueRow, StoreError> {
-    let mut statement =
-        view.sql().prepare_cached(&format!("SELECT {COLUMNS} FROM {TABLES} WHERE a.alert = ?1"))?;
+    let mut statement = view.sql().prepare_cached(&format!("{} WHERE a.alert = ?1", rows("")))?;
     collect(statement.query([alert.as_bytes()])?, |row| read(view, row))?
         .pop()
         .ok_or(StoreError::Missing("alert"))
 }
 
-const COLUMNS: &str = "a.alert, a.school, a.category, a.severity, a.priority, a.status, a.basis,
+const OWN_COLUMNS: &str =
+    "a.alert, a.school, a.category, a.severity, a.priority, a.status, a.basis,
      a.person, a.device, coalesce(nullif(d.asset_tag, ''), d.host_name) AS device_name,
      a.first_occurred_at, a.last_occurred_at, a.received_at, a.last_received_at, a.event_count,
      a.verified,
@@ -116,9 +146,15 @@ const COLUMNS: &str = "a.alert, a.school, a.category, a.severity, a.priority, a.
       ORDER BY n.kind = 'name' DESC, n.value LIMIT 1) AS person_name";
 const TABLES: &str = "alerts a JOIN devices d ON d.device = a.device";
 
+/// The statement of every row, without its condition.
+fn rows(joins: &str) -> String {
+    format!("SELECT {OWN_COLUMNS}, {CLIENT_COLUMNS} FROM {joins} {TABLES} {CLIENT_JOINS}")
+}
+
 fn read(view: &View<'_>, row: &Row<'_>) -> Result<QueueRow, StoreError> {
     let alert = id(row, "alert")?;
     let basis = basis(row)?;
+    let (headline, deed) = headline(view, alert)?;
     Ok(QueueRow {
         alert,
         school: id(row, "school")?,
@@ -136,17 +172,19 @@ fn read(view: &View<'_>, row: &Row<'_>) -> Result<QueueRow, StoreError> {
         },
         device: id(row, "device")?,
         device_name: row.get("device_name")?,
+        client: client_name(row)?,
         first_occurred_at: time(row, "first_occurred_at")?,
         last_occurred_at: time(row, "last_occurred_at")?,
         received_at: time(row, "received_at")?,
         last_received_at: time(row, "last_received_at")?,
         event_count: count(row, "event_count")?,
         verified: flag(row, "verified")?,
-        headline: headline(view, alert)?,
+        headline,
+        deed,
     })
 }
 
-fn headline(view: &View<'_>, alert: AlertId) -> Result<Option<String>, StoreError> {
+fn headline(view: &View<'_>, alert: AlertId) -> Result<(Option<String>, Deed), StoreError> {
     let content: Option<Vec<u8>> = view
         .sql()
         .prepare_cached(
@@ -156,7 +194,37 @@ fn headline(view: &View<'_>, alert: AlertId) -> Result<Option<String>, StoreErro
         )?
         .query_row([alert.as_bytes()], |row| row.get(0))
         .optional()?;
-    content.map_or(Ok(None), |content| Ok(matched_words(&payload(&content)?)))
+    let Some(content) = content else { return Ok((None, Deed::Unknown)) };
+    let payload = payload(&content)?;
+    Ok((matched_words(&payload), deed(&payload)))
+}
+
+fn deed(payload: &v1::EventPayload) -> Deed {
+    match &payload.content {
+        Some(Content::Visit(visit)) if visit.search_terms.is_some() => Deed::Searched,
+        Some(Content::Visit(_)) => Deed::Visited,
+        Some(Content::Text(text)) => match text.kind() {
+            v1::TextKind::Typed => Deed::Typed,
+            v1::TextKind::Prompt => Deed::Prompted,
+            v1::TextKind::Answer => Deed::Answered,
+            v1::TextKind::Page => Deed::PageText,
+            v1::TextKind::Unspecified => Deed::Unknown,
+        },
+        Some(Content::Request(request)) => {
+            if request.action() == v1::FilterAction::Blocked {
+                Deed::Blocked
+            } else if request.search_terms.is_some() {
+                Deed::Searched
+            } else {
+                Deed::Visited
+            }
+        }
+        Some(Content::Program(_)) => Deed::Program,
+        Some(Content::Medium(_)) => Deed::Medium,
+        Some(Content::Gap(_) | Content::FilterCounts(_) | Content::NoticeShown(_)) | None => {
+            Deed::Unknown
+        }
+    }
 }
 
 /// The words that the most severe match of an event is about.

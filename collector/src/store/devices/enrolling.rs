@@ -2,6 +2,7 @@
 //!
 //! The row is committed before its certificate is signed, and the certificate is recorded before it is
 //! handed out. A crash between the two costs nothing: the device asks again and is recognised by its key.
+//! A device whose serial number stands in the asset log is approved at once ([`crate::store::assets`]).
 //! A revoked token enrols nothing, not even a device it enrolled before; an expired or used-up one still
 //! answers a device that it had enrolled, whose answer was lost.
 
@@ -211,7 +212,9 @@ impl Edit<'_> {
         let enrolled_at = Timestamp::from_microsecond(self.now().as_microsecond())
             .map_err(|_| StoreError::Malformed("time"))?;
         let school = token.school;
-        Ok(Enrolled { device, school, enrolled_at, status: DeviceStatus::Pending })
+        let known = self.approve_if_in_asset_log(school, device)?;
+        let status = if known { DeviceStatus::Approved } else { DeviceStatus::Pending };
+        Ok(Enrolled { device, school, enrolled_at, status })
     }
 }
 

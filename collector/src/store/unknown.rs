@@ -1,0 +1,188 @@
+//! Devices behind a proxy or a name server that the asset log does not know, as a technician needs them: where
+//! they were met, when, how often. No content and no browsing.
+//!
+//! - **One row for each** (host, MAC), and where no lease tells of a MAC, (host, address). An address without
+//!   a lease may be one device in the morning and another at noon: the row says no more than that.
+//! - **One alarm a day** for each row, by the school's clock.
+//! - **Bounded.** A host has at most [`PER_HOST`] rows; beyond, the one not seen for longest makes room.
+//! - A device whose MAC has come into the asset log is known from then on, and off the list.
+
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+use redshank_proto::id::{DeviceId, SchoolId};
+use rusqlite::OptionalExtension as _;
+
+use super::alarms::AlarmKind;
+use super::assets::ClientId;
+use super::value::{collect, count, id, time};
+use super::{Edit, Purpose, StoreError, View, Viewer};
+
+/// How long after it was last met a row is kept: a half-term's holiday and the week after it.
+const KEPT_DAYS: i64 = 30;
+/// Rows of one host: a large school's devices, and a guest network's telephones.
+const PER_HOST: u32 = 2_000;
+/// Rows listed at once.
+const LISTED: u32 = 500;
+
+/// What a log tells of a device that nobody knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stranger {
+    /// The school.
+    pub school: SchoolId,
+    /// The host whose log tells of it.
+    pub device: DeviceId,
+    /// Its MAC; empty: no lease told.
+    pub mac: String,
+    /// Its address; empty: the log gives none.
+    pub address: String,
+    /// When, corrected.
+    pub at: Timestamp,
+    /// The day of the alarm, by the school's clock.
+    pub today: Date,
+}
+
+/// One unknown device, as people see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownDevice {
+    /// The host whose log tells of it.
+    pub device: DeviceId,
+    /// That host's name.
+    pub host_name: String,
+    /// Its MAC, if a lease told.
+    pub mac: Option<String>,
+    /// The last address it had, if the log gives any.
+    pub address: Option<String>,
+    /// When first.
+    pub first_at: Timestamp,
+    /// When last.
+    pub last_at: Timestamp,
+    /// Events of it.
+    pub count: u64,
+}
+
+impl View<'_> {
+    /// The unknown devices of a school, the last seen first; at most 500.
+    ///
+    /// # Errors
+    /// [`StoreError::OutOfScope`] unless somebody of the school or the command line asks.
+    pub fn unknown_devices(&self, school: SchoolId) -> Result<Vec<UnknownDevice>, StoreError> {
+        self.scope().require_school(school)?;
+        match self.scope().viewer() {
+            Viewer::User(..) | Viewer::CommandLine => {}
+            Viewer::System(_) | Viewer::Device(_) | Viewer::Reader(_) => {
+                return Err(StoreError::OutOfScope);
+            }
+        }
+        let mut statement = self.sql().prepare_cached(
+            "SELECT k.device, d.host_name, k.mac, k.address, k.first_at, k.last_at, k.count
+             FROM unknown_devices k JOIN devices d ON d.device = k.device
+             WHERE k.school = ?1 AND k.count > 0 AND NOT EXISTS (
+               SELECT 1 FROM asset_addresses m WHERE m.school = k.school AND m.mac = k.mac)
+             ORDER BY k.last_at DESC, k.unknown LIMIT ?2",
+        )?;
+        let filled = |text: String| Some(text).filter(|text| !text.is_empty());
+        collect(statement.query((school.as_bytes(), LISTED))?, |row| {
+            Ok(UnknownDevice {
+                device: id(row, "device")?,
+                host_name: row.get("host_name")?,
+                mac: filled(row.get("mac")?),
+                address: filled(row.get("address")?),
+                first_at: time(row, "first_at")?,
+                last_at: time(row, "last_at")?,
+                count: count(row, "count")?,
+            })
+        })
+    }
+}
+
+impl Edit<'_> {
+    /// The client that an unknown device is, made at first sight.
+    ///
+    /// # Errors
+    /// [`StoreError::OutOfScope`] unless triage asks.
+    pub fn unknown_client(&self, stranger: &Stranger) -> Result<ClientId, StoreError> {
+        self.scope().require_system(&[Purpose::Triage])?;
+        let known_as = stranger.known_as();
+        let known = self
+            .sql()
+            .prepare_cached(
+                "SELECT unknown FROM unknown_devices WHERE device = ?1 AND known_as = ?2",
+            )?
+            .query_row((stranger.device.as_bytes(), known_as), |row| {
+                Ok(ClientId::read(row, "unknown"))
+            })
+            .optional()?
+            .transpose()?
+            .flatten();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        self.make_room(stranger.device)?;
+        let client = ClientId::draw(self.randomness());
+        let at = stranger.at.as_microsecond();
+        self.sql()
+            .prepare_cached(
+                "INSERT INTO unknown_devices (unknown, school, device, kind, expires_at, known_as, mac,
+                   address, first_at, last_at, count, alarmed_on)
+                 VALUES (?1, ?2, ?3, 'unknown_device', ?4, ?5, ?6, ?7, ?8, ?8, 0, '')",
+            )?
+            .execute((
+                client.as_bytes(),
+                stranger.school.as_bytes(),
+                stranger.device.as_bytes(),
+                self.unknown_kept_until(),
+                known_as,
+                &stranger.mac,
+                &stranger.address,
+                at,
+            ))?;
+        Ok(client)
+    }
+
+    /// Counts an event of an unknown device, and raises the day's alarm.
+    ///
+    /// # Errors
+    /// [`StoreError::OutOfScope`] unless triage asks.
+    pub fn met_unknown(&self, client: ClientId, stranger: &Stranger) -> Result<(), StoreError> {
+        self.scope().require_system(&[Purpose::Triage])?;
+        let today = stranger.today.to_string();
+        let at = stranger.at.as_microsecond();
+        let alarmed_on: String = self
+            .sql()
+            .prepare_cached("SELECT alarmed_on FROM unknown_devices WHERE unknown = ?1")?
+            .query_row([client.as_bytes()], |row| row.get(0))?;
+        self.sql()
+            .prepare_cached(
+                "UPDATE unknown_devices SET count = count + 1, first_at = min(first_at, ?2),
+                   address = iif(?2 >= last_at AND ?3 <> '', ?3, address), last_at = max(last_at, ?2),
+                   alarmed_on = ?4, expires_at = ?5
+                 WHERE unknown = ?1",
+            )?
+            .execute((client.as_bytes(), at, &stranger.address, &today, self.unknown_kept_until()))?;
+        if alarmed_on != today {
+            let host = Some(stranger.device);
+            self.raise_alarm(stranger.school, host, AlarmKind::UnknownDevice, 1)?;
+        }
+        Ok(())
+    }
+
+    fn make_room(&self, device: DeviceId) -> Result<(), StoreError> {
+        self.sql()
+            .prepare_cached(
+                "DELETE FROM unknown_devices WHERE unknown IN (SELECT unknown FROM unknown_devices
+                   WHERE device = ?1 ORDER BY last_at DESC LIMIT -1 OFFSET ?2)",
+            )?
+            .execute((device.as_bytes(), PER_HOST - 1))?;
+        Ok(())
+    }
+
+    fn unknown_kept_until(&self) -> i64 {
+        (self.now() + SignedDuration::from_hours(24 * KEPT_DAYS)).as_microsecond()
+    }
+}
+
+impl Stranger {
+    fn known_as(&self) -> &str {
+        if self.mac.is_empty() { &self.address } else { &self.mac }
+    }
+}
