@@ -300,7 +300,7 @@ pub async fn run(
             people::add_reader(&open()?, name, &schools, &folder, format, out).await?;
         }
         Command::Policy(Policy::Lint { folder }) => return policy::lint(folder.as_deref(), out),
-        Command::Policy(Policy::Publish) => policy::publish_all(&open()?, out).await?,
+        Command::Policy(Policy::Publish) => return policy::publish_all(&open()?, out).await,
         Command::Audit(Audit::Verify) => return host::verify_audit(&open()?, out).await,
     }
     Ok(ExitCode::SUCCESS)

@@ -1,7 +1,7 @@
 //! `school add`: keys, trust bundle and first policy of a school, in two steps that can be repeated.
 //!
-//! The school, its keys and its bundle are one transaction. Its first policy is signed after it; if that is
-//! interrupted, the next `serve` or `policy publish` signs it.
+//! The school, its keys and its bundle are one transaction. After it come a file for what the school decides, with
+//! the defaults and what they mean, unless one is there already, and its first policy; if that is interrupted, the next `serve` or `policy publish` signs it.
 
 use std::io::Write;
 use std::path::Path;
@@ -9,10 +9,11 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use serde_json::json;
 
-use super::policy::publish_to;
+use super::policy::{publish_to, write_template};
 use super::{Format, Host};
 use crate::keys::NewSchool;
-use crate::policy::Rules;
+use crate::policy::{Decisions, Rules};
+use crate::store::schools::School;
 use crate::store::{Scope, StoreError};
 
 pub(super) async fn add(
@@ -52,7 +53,10 @@ pub(super) async fn add(
         .await
         .context("the school was not added")?;
     ring.refresh(&host.store).await?;
-    publish_to(host, &ring, &scope, school, &rules).await?;
+    let added = School { school, name: name.to_owned(), time_zone: time_zone.to_owned() };
+    write_template(host, &added)?;
+    let decisions = Decisions::read(&host.folder.policies(), &host.schools().await?)?;
+    publish_to(host, &ring, &scope, &added, &rules, &decisions).await?;
     if format.json {
         writeln!(out, "{}", json!({ "school": school.to_string(), "name": name }))?;
     } else {

@@ -24,7 +24,7 @@ use crate::listen::{
     Acceptor, Certificates, DRAIN, describe, grpc_server, places, serve_console,
     server_for_strangers,
 };
-use crate::policy::Rules;
+use crate::policy::{Decisions, Rules};
 use crate::store::{Purpose, Scope};
 use crate::{console, enrolment, feed, ingest, policy, triage};
 
@@ -150,9 +150,15 @@ pub async fn serve(
 async fn publish_policies(host: &Host, ring: &crate::keys::KeyRing) {
     let publish = async {
         let rules = Rules::read(host.settings.rules.as_deref())?;
+        let schools = host.schools().await?;
+        let decisions = Decisions::read(&host.folder.policies(), &schools)?;
         let scope = Scope::system(Purpose::Start);
-        for school in host.schools().await? {
-            publish_to(host, ring, &scope, school.school, &rules).await?;
+        for school in schools {
+            let published = publish_to(host, ring, &scope, &school, &rules, &decisions).await;
+            if let Err(error) = published {
+                let (school, error) = (school.school, format!("{error:#}"));
+                tracing::error!(%school, error, "the policy in force stays as it is");
+            }
         }
         anyhow::Ok(())
     };

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! collector.toml     settings (written last by `init`: a folder without it was never finished)
+//! policy/            what each school has decided, one file for each
 //! collector.sqlite   the database, encrypted
 //! root.key           32 random bytes, readable by its owner alone
 //! database.key       the database's key, wrapped by root.key
@@ -72,6 +73,12 @@ impl DataFolder {
     #[must_use]
     pub fn settings(&self) -> PathBuf {
         self.path.join("collector.toml")
+    }
+
+    /// The folder of what each school has decided.
+    #[must_use]
+    pub fn policies(&self) -> PathBuf {
+        self.path.join("policy")
     }
 
     /// The database's file.

@@ -9,12 +9,13 @@
 //! ```
 
 use std::collections::HashSet;
-use std::ops::Range;
 
 use redshank_matcher::Diagnostic;
 use redshank_proto::{bounds, v1};
 use serde::Deserialize;
 use toml::Spanned;
+
+use super::mistakes::Mistakes;
 
 /// The version of the list's format.
 const FORMAT: u32 = 1;
@@ -42,28 +43,28 @@ struct Entry {
 /// # Errors
 /// Every mistake, with its line.
 pub(super) fn parse(file: &str, text: &str) -> Result<Vec<v1::PrivateEntry>, Vec<Diagnostic>> {
-    let mut reader = Reader { file, text, mistakes: Vec::new() };
+    let mut mistakes = Mistakes::new(file, text);
     let list: List = match toml::from_str(text) {
         Ok(list) => list,
         Err(error) => {
             let help = "write [[entry]] with reason, hosts and, if need be, path_prefix";
-            reader.mistake(&error.span().unwrap_or_default(), error.message(), help);
-            return Err(reader.mistakes);
+            mistakes.add(&error.span().unwrap_or_default(), error.message(), help);
+            return Err(mistakes.found());
         }
     };
     if *list.format.get_ref() != FORMAT {
-        reader.mistake(&list.format.span(), "the format is not known", "write format = 1");
+        mistakes.add(&list.format.span(), "the format is not known", "write format = 1");
     }
     let mut entries = Vec::new();
     let mut seen = HashSet::new();
     for entry in &list.entry {
-        reader.check(entry);
+        check(entry, &mut mistakes);
         let path_prefix = entry.path_prefix.as_ref().map(|path| path.get_ref().clone());
         let path_prefix = path_prefix.unwrap_or_default();
         for host in &entry.hosts {
             if !seen.insert((host.get_ref().clone(), path_prefix.clone())) {
                 let help = "keep it once, under the reason that fits best";
-                reader.mistake(&host.span(), "the host stands twice", help);
+                mistakes.add(&host.span(), "the host stands twice", help);
             }
             entries.push(v1::PrivateEntry {
                 host: host.get_ref().clone(),
@@ -74,55 +75,33 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Vec<v1::PrivateEntry>, Vec
     }
     if entries.len() > bounds::PRIVATE_ENTRIES {
         let help = "name the site, not each of its hosts";
-        reader.mistake(&(0..0), "the list is longer than 20,000 entries", help);
+        mistakes.add(&(0..0), "the list is longer than 20,000 entries", help);
     }
-    if reader.mistakes.is_empty() { Ok(entries) } else { Err(reader.mistakes) }
+    mistakes.or(entries)
 }
 
-struct Reader<'a> {
-    file: &'a str,
-    text: &'a str,
-    mistakes: Vec<Diagnostic>,
-}
-
-impl Reader<'_> {
-    fn check(&mut self, entry: &Entry) {
-        let reason = entry.reason.get_ref();
-        if reason.trim().is_empty() || reason.len() > REASON_BYTES {
-            self.mistake(&entry.reason.span(), "the reason is empty or over 256 bytes", "say why");
-        }
-        if entry.hosts.is_empty() {
-            self.mistake(&entry.reason.span(), "the entry has no hosts", "name at least one");
-        }
-        for host in &entry.hosts {
-            let name = host.get_ref();
-            let fine = crate::settings::is_name(name) && name.to_lowercase() == *name;
-            if !fine {
-                let message = format!("`{name}` is not a host in lower case");
-                let help = "write it as it stands in an address, without https:// and path";
-                self.mistake(&host.span(), &message, help);
-            }
-        }
-        if let Some(path) = &entry.path_prefix {
-            let prefix = path.get_ref();
-            if !prefix.starts_with('/') || prefix.len() > PATH_BYTES || prefix.contains(['?', '#'])
-            {
-                let help = "begin it with / and leave out ? and #";
-                self.mistake(&path.span(), "the path_prefix is no path", help);
-            }
+fn check(entry: &Entry, mistakes: &mut Mistakes<'_>) {
+    let reason = entry.reason.get_ref();
+    if reason.trim().is_empty() || reason.len() > REASON_BYTES {
+        mistakes.add(&entry.reason.span(), "the reason is empty or over 256 bytes", "say why");
+    }
+    if entry.hosts.is_empty() {
+        mistakes.add(&entry.reason.span(), "the entry has no hosts", "name at least one");
+    }
+    for host in &entry.hosts {
+        let name = host.get_ref();
+        let fine = crate::settings::is_name(name) && name.to_lowercase() == *name;
+        if !fine {
+            let message = format!("`{name}` is not a host in lower case");
+            let help = "write it as it stands in an address, without https:// and path";
+            mistakes.add(&host.span(), &message, help);
         }
     }
-
-    fn mistake(&mut self, span: &Range<usize>, message: &str, help: &str) {
-        let before = self.text.get(..span.start).unwrap_or(self.text);
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        self.mistakes.push(Diagnostic {
-            file: self.file.to_owned(),
-            line: before.matches('\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
-            rule: None,
-            message: message.to_owned(),
-            help: help.to_owned(),
-        });
+    if let Some(path) = &entry.path_prefix {
+        let prefix = path.get_ref();
+        if !prefix.starts_with('/') || prefix.len() > PATH_BYTES || prefix.contains(['?', '#']) {
+            let help = "begin it with / and leave out ? and #";
+            mistakes.add(&path.span(), "the path_prefix is no path", help);
+        }
     }
 }

@@ -51,7 +51,15 @@ pub async fn publish(
         private_list: rules.private_list.clone(),
         report_visits: choices.report_visits,
         shared_logins: choices.shared_logins.clone(),
-        ..Default::default()
+        filter_categories: choices.filter_categories.clone(),
+        text: Some(choices.text),
+        staff_accounts: choices.staff_accounts.clone(),
+        school_hours: choices.school_hours.clone(),
+        exemptions: choices.exemptions.clone(),
+        programs: choices.programs.clone(),
+        programs_only_allowed: choices.programs_only_allowed,
+        media: Some(choices.media),
+        notice: Some(choices.notice.clone()),
     };
     if held.as_ref().is_some_and(|held| stands(held, &policy, now)) {
         return Ok(Published::Unchanged(serial));

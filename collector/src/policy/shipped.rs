@@ -1,4 +1,4 @@
-//! The rule packs and the private list that are compiled in.
+//! The rule packs, the private list and the lists of programs that are compiled in.
 //!
 //! Every file of `rules/` stands in this one list; a test holds the list against the folder.
 
@@ -6,6 +6,9 @@ use redshank_proto::v1;
 
 /// The private list.
 pub const PRIVATE: &str = include_str!("../../rules/private.toml");
+
+/// The lists of programs.
+pub const PROGRAMS: &str = include_str!("../../rules/programs.toml");
 
 macro_rules! packs {
     ($($name:literal),* $(,)?) => {

@@ -65,14 +65,27 @@ fn mistakes_are_told_with_file_line_and_the_way_out() {
 }
 
 #[test]
+fn the_rules_are_known_by_their_severities() {
+    let rules = Rules::read(None).unwrap();
+    assert_eq!(
+        rules.severities.get("filter_breach.block_page"),
+        Some(&(Category::FilterBreach, 2))
+    );
+    let packs: usize = rules.packs.iter().map(|pack| pack.text.matches("[[rule]]").count()).sum();
+    assert_eq!(rules.severities.len(), packs);
+}
+
+#[test]
 fn a_folder_s_mistakes_keep_it_from_being_published() {
     let folder = TempDir::new().unwrap();
     let error = Rules::read(Some(folder.path())).unwrap_err().to_string();
     assert!(error.contains("no rule packs"), "{error}");
     std::fs::create_dir(folder.path().join("en")).unwrap();
     std::fs::write(folder.path().join("en/drugs.toml"), "format = 1\n").unwrap();
+    std::fs::write(folder.path().join("programs.toml"), "format = 1\n").unwrap();
     let error = Rules::read(Some(folder.path())).unwrap_err().to_string();
     assert!(error.contains("en/drugs.toml:"), "{error}");
+    assert!(error.contains("programs.toml:1:"), "{error}");
     let error = Rules::read(Some(Path::new("/nowhere"))).unwrap_err().to_string();
     assert!(error.contains("/nowhere") && error.contains("policy.rules"), "{error}");
 }
@@ -82,8 +95,8 @@ async fn a_policy_is_signed_when_something_changed_or_it_is_old() {
     let scratch = Scratch::new();
     let (ring, school) = ring_with_school(&scratch.store).await;
     let scope = Scope::command_line();
-    let rules = Rules { packs: shipped::packs(), private_list: Vec::new() };
-    let visits = Choices { report_visits: true, shared_logins: Vec::new() };
+    let rules = Rules::read(None).unwrap();
+    let visits = Choices { report_visits: true, ..Choices::default() };
     let none = Choices { report_visits: false, ..visits.clone() };
     let day = |day: i64| Timestamp::UNIX_EPOCH + (day * 24).hours();
     for (choices, now, expected) in [
