@@ -34,6 +34,8 @@ const STATUS_EVERY: Duration = Duration::from_secs(30);
 const STATUS_APART: Duration = Duration::from_secs(1);
 /// The name under which the policy's own state is reported.
 const POLICY: &str = "policy";
+/// The name under which it is reported whose the device is.
+const DEVICE: &str = "device";
 
 /// Puts the agent's health together. Cloning shares its parts.
 #[derive(Debug, Clone)]
@@ -43,19 +45,22 @@ pub struct Monitor {
     policy: Arc<PolicyStore>,
     clock: Arc<dyn Clock>,
     started: Duration,
+    personal: bool,
 }
 
 impl Monitor {
-    /// Begins to count the agent's uptime; `coverage` is what the sources say of themselves.
+    /// Begins to count the agent's uptime; `coverage` is what the sources say of themselves, `personal`
+    /// whether the device is set up as a pupil's own.
     #[must_use]
     pub fn new(
         coverage: watch::Receiver<Vec<Coverage>>,
         spool: Arc<Spool>,
         policy: Arc<PolicyStore>,
         clock: Arc<dyn Clock>,
+        personal: bool,
     ) -> Self {
         let started = clock.since_boot();
-        Self { coverage, spool, policy, clock, started }
+        Self { coverage, spool, policy, clock, started, personal }
     }
 
     /// How the agent is. Blocks on the spool.
@@ -67,6 +72,7 @@ impl Monitor {
         let in_force = self.policy.subscribe().borrow().clone();
         let policy = policy_health(in_force.as_deref(), self.policy.problem(), self.clock.now());
         let mut sources = vec![policy];
+        sources.extend(self.personal.then(pupils_own));
         sources.extend(self.coverage.borrow().iter().map(|source| within_bounds(&source.into())));
         sources.truncate(bounds::HEALTH_SOURCES);
         Ok(v1::Health {
@@ -274,6 +280,18 @@ fn policy_health(
         state: state.into(),
         reason,
     })
+}
+
+/// A pupil's own device is watched less; whoever sets one up so, or changes it on the device, a technician
+/// sees it.
+fn pupils_own() -> v1::SourceHealth {
+    v1::SourceHealth {
+        source: DEVICE.to_owned(),
+        input: "ownership".to_owned(),
+        state: CoverageState::Degraded.into(),
+        reason: "set up as a pupil's own: only the browser with the extension is watched, in school hours"
+            .to_owned(),
+    }
 }
 
 /// Rounds a count down to whole steps.

@@ -24,6 +24,7 @@ use crate::judge::Judge;
 use crate::minimiser;
 use crate::observation::{Batch, Checkpoint, Observation};
 use crate::policy::PolicyInForce;
+use crate::sources::extension::Presence;
 use crate::spool::{Captured, Spool, SpoolError};
 
 /// The first pause after the spool has failed.
@@ -40,6 +41,7 @@ pub async fn run(
     mut policy: watch::Receiver<Option<Arc<PolicyInForce>>>,
     spool: Arc<Spool>,
     sightings: Sightings,
+    presence: Presence,
     clock: Arc<dyn Clock>,
     cancel: CancellationToken,
 ) -> Result<(), SpoolError> {
@@ -49,6 +51,7 @@ pub async fn run(
             let known = policy.wait_for(Option::is_some).await.ok().and_then(|it| it.clone());
             let Some(known) = known else { return Ok(()) };
             let Some(batch) = batches.recv().await else { return Ok(()) };
+            presence.heard(&batch);
             // A newer one may have come while the sources were quiet.
             let in_force = policy.borrow().clone().unwrap_or(known);
             let captured = bench.judged(&in_force, batch.observations);

@@ -1,6 +1,7 @@
 //! `run`: sources into pipeline into spool into uplink, on one thread, until it is told to stop.
 
-use std::path::PathBuf;
+mod sources;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,10 +11,11 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use self::sources::Sources;
 use crate::health::{self, Monitor};
 use crate::pipeline::sightings::Sightings;
 use crate::sources::board::Board;
-use crate::sources::history::{self, HistorySource};
+use crate::sources::extension::Presence;
 use crate::spool::{Limits, Spool};
 use crate::state::{DeviceIdentity, ProxySettings, Settings, StateDir, read_roots};
 use crate::uplink::{Parts, Reach, Uplink};
@@ -68,18 +70,11 @@ async fn watch_and_report(
     let sightings = Sightings::kept(&checkpoints, clock.now());
     let (reach_out, reach) = watch::channel(Reach::default());
     let mut board = Board::default();
-    let of_histories = board.part();
-    let monitor = Monitor::new(board.together(), spool.clone(), policy.clone(), clock.clone());
+    let presence = Presence::new(clock.now());
+    let (coverage, personal) = (board.together(), settings.personal);
+    let monitor = Monitor::new(coverage, spool.clone(), policy.clone(), clock.clone(), personal);
     let (batches_out, batches) = mpsc::channel(BATCHES);
-    let history = history::Settings {
-        platform: history::Platform::CURRENT,
-        root: file_system(),
-        extra_profiles: settings.extra_profiles.clone(),
-        copies: state.copies(),
-        enrolled_at: installation.reads_visits_since(),
-        poll: settings.history_poll,
-    };
-    let history = HistorySource::new(history, clock.clone());
+    let reads_since = installation.reads_visits_since();
     let uplink = Uplink::new(Parts {
         state: state.clone(),
         school,
@@ -101,10 +96,19 @@ async fn watch_and_report(
     let cancel = CancellationToken::new();
     let mut tasks = JoinSet::new();
     tasks.spawn(told_to_stop());
-    let token = cancel.clone();
-    tasks.spawn(
-        async move { Ok(history.run(batches_out, checkpoints, of_histories, token).await?) },
-    );
+    let sources = Sources {
+        state,
+        settings,
+        reads_since,
+        out: batches_out,
+        checkpoints,
+        presence: presence.clone(),
+        policy: policy.subscribe(),
+        clock: clock.clone(),
+        cancel: cancel.clone(),
+    };
+    sources.start(&mut tasks, &mut board);
+    drop(sources);
     let token = cancel.clone();
     tasks.spawn(async move {
         board.run(token).await;
@@ -112,7 +116,7 @@ async fn watch_and_report(
     });
     let (token, in_force) = (cancel.clone(), policy.subscribe());
     tasks.spawn(async move {
-        Ok(pipeline::run(batches, in_force, spool, sightings, clock, token).await?)
+        Ok(pipeline::run(batches, in_force, spool, sightings, presence, clock, token).await?)
     });
     let token = cancel.clone();
     tasks.spawn(async move { Ok(uplink.run(token).await?) });
@@ -125,18 +129,6 @@ async fn watch_and_report(
     let ended = until_stopped(&mut tasks, &cancel).await;
     tracing::info!("the agent has stopped");
     ended
-}
-
-/// The root of the file system that the system itself is on.
-fn file_system() -> PathBuf {
-    if cfg!(windows) {
-        let mut drive = std::env::var_os("SystemDrive").unwrap_or_else(|| "C:".into());
-        // Without it, `C:` is the drive's current folder.
-        drive.push(r"\");
-        PathBuf::from(drive)
-    } else {
-        PathBuf::from("/")
-    }
 }
 
 /// Waits for the first task that ends, tells the others to end, and gives the first error.

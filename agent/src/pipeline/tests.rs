@@ -122,7 +122,8 @@ impl Bench {
         let policies = watch::Sender::new(policy);
         let (spool, clock) = (Arc::clone(&self.spool), Arc::clone(&self.clock));
         let (policy, sightings) = (policies.subscribe(), Sightings::default());
-        let running = run(batches, policy, spool, sightings, clock, self.cancel.clone());
+        let (presence, cancel) = (Presence::new(clock.now()), self.cancel.clone());
+        let running = run(batches, policy, spool, sightings, presence, clock, cancel);
         (sources, policies, tokio::spawn(running))
     }
 }

@@ -169,6 +169,7 @@ async fn health_comes_at_once_and_a_check_is_answered() {
     let health = collector.next_of(|up| matches!(up, Up::Health(_))).await;
     let Up::Health(health) = health else { unreachable!() };
     assert_eq!(health.sources[0].source, "policy");
+    assert_eq!((&*health.sources[1].source, &*health.sources[1].input), ("device", "ownership"));
     collector.say(Down::RunCheck(v1::RunCheck { check_id: vec![8; 16] })).await;
     let result = collector.next_of(|up| matches!(up, Up::CheckResult(_))).await;
     let Up::CheckResult(result) = result else { unreachable!() };
@@ -256,7 +257,7 @@ impl Agent {
         earlier(&dir, school.id, &trust);
         let spool = spool(&dir, school.id, &trust);
         let (_, coverage) = watch::channel(Vec::new());
-        let monitor = Monitor::new(coverage, spool.clone(), policy.clone(), clock.clone());
+        let monitor = Monitor::new(coverage, spool.clone(), policy.clone(), clock.clone(), true);
         let desk = Desk {
             runs: state.begin_run(&System).unwrap(),
             state,

@@ -74,7 +74,8 @@ impl Agent {
         tasks.spawn(device.source(&presence).run(out, kept, coverage, policy, never.clone()));
         let (policy, spool) = (device.policy.subscribe(), Arc::clone(spool));
         tasks.spawn(async move {
-            pipeline::run(batches, policy, spool, sightings, clock, never).await.unwrap();
+            let running = pipeline::run(batches, policy, spool, sightings, presence, clock, never);
+            running.await.unwrap();
         });
         tasks.spawn(async move {
             let mut untold = Vec::new();

@@ -1,0 +1,112 @@
+//! Which sources watch this device, each started on a task of its own.
+//!
+//! A school's device is watched by all of them. On a pupil's own, nothing is but the browser that has the
+//! extension, in school hours: no other source is even started.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use redshank_proto::clock::Clock;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::native::local;
+use crate::observation::Batch;
+use crate::policy::PolicyInForce;
+use crate::sources::board::Board;
+use crate::sources::extension::{self, ExtensionSource, Presence};
+use crate::sources::history::{self, HistorySource};
+use crate::state::{Settings, StateDir};
+
+/// How often it is asked which browsers have no extension.
+const PRESENCE_EVERY: Duration = Duration::from_secs(30);
+
+/// What every source is given.
+pub(super) struct Sources<'a> {
+    pub(super) state: &'a StateDir,
+    pub(super) settings: &'a Settings,
+    /// Since when histories are read.
+    pub(super) reads_since: Timestamp,
+    pub(super) out: mpsc::Sender<Batch>,
+    pub(super) checkpoints: HashMap<String, Vec<u8>>,
+    pub(super) presence: Presence,
+    pub(super) policy: watch::Receiver<Option<Arc<PolicyInForce>>>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) cancel: CancellationToken,
+}
+
+impl Sources<'_> {
+    /// Starts all that this device has.
+    pub(super) fn start(&self, tasks: &mut JoinSet<anyhow::Result<()>>, board: &mut Board) {
+        self.extension(tasks, board);
+        if self.settings.personal {
+            return;
+        }
+        self.histories(tasks, board);
+        self.presence(tasks, board);
+    }
+
+    fn extension(&self, tasks: &mut JoinSet<anyhow::Result<()>>, board: &mut Board) {
+        let settings = extension::Settings {
+            socket: local::address(),
+            root: file_system(),
+            personal: self.settings.personal,
+        };
+        let source = ExtensionSource::new(settings, self.presence.clone(), self.clock.clone());
+        let (out, checkpoints) = (self.out.clone(), self.checkpoints.clone());
+        let (part, policy, cancel) = (board.part(), self.policy.clone(), self.cancel.clone());
+        tasks.spawn(async move {
+            source.run(out, checkpoints, part, policy, cancel).await;
+            Ok(())
+        });
+    }
+
+    fn histories(&self, tasks: &mut JoinSet<anyhow::Result<()>>, board: &mut Board) {
+        let settings = history::Settings {
+            platform: history::Platform::CURRENT,
+            root: file_system(),
+            extra_profiles: self.settings.extra_profiles.clone(),
+            copies: self.state.copies(),
+            enrolled_at: self.reads_since,
+            poll: self.settings.history_poll,
+        };
+        let source = HistorySource::new(settings, self.clock.clone());
+        let (out, checkpoints) = (self.out.clone(), self.checkpoints.clone());
+        let (part, cancel) = (board.part(), self.cancel.clone());
+        tasks.spawn(async move { Ok(source.run(out, checkpoints, part, cancel).await?) });
+    }
+
+    /// Tells which browsers made visits that no extension saw.
+    fn presence(&self, tasks: &mut JoinSet<anyhow::Result<()>>, board: &mut Board) {
+        let (presence, clock) = (self.presence.clone(), self.clock.clone());
+        let (part, cancel) = (board.part(), self.cancel.clone());
+        tasks.spawn(async move {
+            let mut every = tokio::time::interval(PRESENCE_EVERY);
+            while cancel.run_until_cancelled(every.tick()).await.is_some() {
+                let missing = presence.coverage(clock.now());
+                part.send_if_modified(|told| {
+                    let changed = *told != missing;
+                    *told = missing;
+                    changed
+                });
+            }
+            Ok(())
+        });
+    }
+}
+
+/// The root of the file system that the system itself is on.
+fn file_system() -> PathBuf {
+    if cfg!(windows) {
+        let mut drive = std::env::var_os("SystemDrive").unwrap_or_else(|| "C:".into());
+        // Without it, `C:` is the drive's current folder.
+        drive.push(r"\");
+        PathBuf::from(drive)
+    } else {
+        PathBuf::from("/")
+    }
+}
