@@ -5,7 +5,7 @@ import test from "node:test";
 
 import { Agent } from "../worker/agent.mjs";
 import { FIRST_WAIT, LONGEST_WAIT } from "../worker/host.mjs";
-import { cut, fromAgent, fromPage, TEXT_BYTES } from "../worker/messages.mjs";
+import { cut, fromAgent, fromPage, TEXT_BYTES, visit as visited } from "../worker/messages.mjs";
 import { Pages } from "../worker/pages.mjs";
 import { Policy } from "../worker/policy.mjs";
 import { Queue } from "../worker/queue.mjs";
@@ -140,6 +140,14 @@ test("a message that is not as it should be changes nothing", () => {
   ]) assert.equal(fromAgent(message), null, JSON.stringify(message));
   const vague = parsed({ ...WELCOME, typed: 1, page_text: "yes", answers: undefined, active: null, school: "x".repeat(10_000) });
   assert.deepEqual([vague.typed, vague.page_text, vague.answers, vague.active, vague.school.length], [false, false, false, false, 500]);
+});
+
+test("no address holds a name or password", () => {
+  for (const [url, expected] of [
+    ["https://user:pass@a.example/x@y?q=@#@", "https://a.example/x@y?q=@#@"],
+    ["https://a.example?q=me@b.example", "https://a.example?q=me@b.example"],
+    ["ftp://me@a.example/", "ftp://a.example/"],
+  ]) assert.equal(visited({ at: 1, private: false, url: url ?? "" }, "link").url, expected);
 });
 
 test("texts are cut at a character", () => {

@@ -15,10 +15,9 @@ export const LONGEST_WAIT = 20_000;
 
 /**
  * Chromium: "Specified native messaging host not found.", "Access to the specified native messaging host is
- * forbidden."; Firefox: "No such native application …", "This extension does not have permission to use
- * native application … (or the application is not installed)".
+ * forbidden."; Firefox, for both: "No such native application …".
  */
-const NOT_HERE = /host not found|host is forbidden|no such native application|not have permission to use native/i;
+const NOT_HERE = /host not found|host is forbidden|no such native application/i;
 
 export class Host {
   #connect;

@@ -119,9 +119,13 @@ export function cut(text, bytes) {
   return text.slice(0, read);
 }
 
-/** @param {Anywhere} where */
+/**
+ * No name or password in an address leaves the extension.
+ * @param {Anywhere} where
+ */
 function bounded({ at, private: inPrivate, url }) {
-  return { at, private: inPrivate, url: cut(url, URL_BYTES) };
+  const anonymous = url.replace(/^([a-z]+:\/\/)[^/?#]*@/i, "$1");
+  return { at, private: inPrivate, url: cut(anonymous, URL_BYTES) };
 }
 
 /**
