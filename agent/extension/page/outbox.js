@@ -12,6 +12,8 @@
 
 /** As many as the worker takes at once. */
 const MOST_SEEN = 64;
+/** A worker that is started for a message answers in a tenth of that; one that never does is asked again. */
+const ANSWER_WAIT = 10_000;
 const FIRST_RETRY = 500;
 const LONGEST_RETRY = 30_000;
 
@@ -66,9 +68,11 @@ class Outbox {
   }
 
   async #deliver() {
+    if (!this.#sent && this.#waiting.length === 0) return;
     this.#sent ??= { delivery: this.#name(), seen: this.#waiting.splice(0) };
     const sent = this.#sent;
-    const answer = await this.#send(sent.delivery, sent.seen).catch(() => null);
+    const silence = new Promise((given) => this.#later(() => given(null), ANSWER_WAIT));
+    const answer = await Promise.race([this.#send(sent.delivery, sent.seen).catch(() => null), silence]);
     if (this.#ended || this.#sent !== sent) return;
     if (!answer?.kept) {
       this.#later(() => void (this.#ended || this.#deliver()), this.#wait);
@@ -77,6 +81,6 @@ class Outbox {
     }
     this.#wait = FIRST_RETRY;
     this.#sent = null;
-    if (this.#waiting.length > 0) void this.#deliver();
+    void this.#deliver();
   }
 }

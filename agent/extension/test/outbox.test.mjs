@@ -29,6 +29,21 @@ test("what comes while a delivery is under way goes with the next, the newest te
   assert.deepEqual(sent.map(({ seen }) => texts(seen)), [["first"], ["i am sad", "other"]]);
 });
 
+test("a worker that never answers is asked again under the same name", async () => {
+  const { outbox, sent, settle, time } = begin([new Promise(() => {})]);
+  outbox.add(text("a", 1));
+  await settle();
+  time.pass(10_000);
+  await settle();
+  time.pass(500);
+  await settle();
+  outbox.add(text("b", 2));
+  await settle();
+  time.pass(60_000);
+  await settle();
+  assert.deepEqual(sent.map(({ delivery, seen }) => [delivery, texts(seen)]), [["1", ["a"]], ["1", ["a"]], ["2", ["b"]]]);
+});
+
 test("it is bounded", async () => {
   const { outbox, sent, settle, time } = begin([null]);
   for (let field = 0; field < 200; field += 1) outbox.add(text(`t${field}`, field));
