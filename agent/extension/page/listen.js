@@ -7,6 +7,9 @@
  * whether the field may be read.
  */
 
+/** When editors that change the document by themselves have done so, in milliseconds after a key and from there on. */
+const OWN_CHANGES = [0, 250];
+
 /** Of this document: it outlives every change of policy. */
 const passwords = new Passwords();
 
@@ -41,12 +44,16 @@ function listen(signal, wasNotRead, emit) {
   /**
    * Reads a field once the page has had the event and may have changed it, unless an `input` comes first.
    * @param {HTMLElement} field
+   * @param {number[]} waits
    */
-  const readSoon = (field) => {
+  const readSoon = (field, [wait, ...more]) => {
     clearTimeout(readings.get(field));
+    if (wait === undefined) return;
     readings.set(field, setTimeout(() => {
-      if (!signal.aborted && !isSensitive(describe(field, passwords))) typed.changed(field, readField(field));
-    }));
+      if (signal.aborted || isSensitive(describe(field, passwords))) return;
+      typed.changed(field, readField(field));
+      readSoon(field, more);
+    }, wait));
   };
 
   on("focusin", (event) => {
@@ -59,7 +66,7 @@ function listen(signal, wasNotRead, emit) {
     if (!field) return;
     if (!event.isComposing) typed.before(field, readField(field));
     // Editors that change the document by themselves cancel the event and raise no `input`.
-    readSoon(field);
+    readSoon(field, OWN_CHANGES);
   });
   on("input", (event) => {
     const field = event instanceof InputEvent ? readable(event) : null;
@@ -79,7 +86,7 @@ function listen(signal, wasNotRead, emit) {
   on("keydown", (event) => {
     const isEnter = event.key === "Enter" && !event.isComposing;
     const field = isEnter || event.key === "Backspace" ? readable(event) : null;
-    if (field && isEnter) typed.finished(field);
+    if (field && isEnter) typed.finished(field, readField(field));
     else if (field && readField(field) === "") typed.tookBack(field);
   });
   on("focusout", (event) => {

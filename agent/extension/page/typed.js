@@ -103,10 +103,16 @@ class TypedText {
     this.#typing(field).composing = composing;
   }
 
-  /** Enter, or another field: somebody is done with this one. @param {object} field */
-  finished(field) {
+  /**
+   * Enter, or another field: somebody is done with this one.
+   * @param {object} field
+   * @param {string} [text] in it at this moment, where that is known
+   */
+  finished(field, text) {
     const typing = this.#fields.get(field);
-    if (typing) this.#finish(typing);
+    if (!typing) return;
+    if (typing.unsent && text) typing.text = text;
+    this.#finish(typing);
   }
 
   /** The page goes, or may. @param {object} [but] the field that somebody stays in */

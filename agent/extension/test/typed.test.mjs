@@ -32,6 +32,16 @@ test("Enter, another field and the page's end do not wait", () => {
   }
 });
 
+test("at Enter what stands there counts, if it was typed", () => {
+  const { time, typed, sent, type } = begin();
+  const [slow, filled] = [{}, {}];
+  type(slow, "see yo");
+  typed.finished(slow, "see you");
+  typed.finished(filled, "put there by the page");
+  time.pass(PAUSE);
+  assert.deepEqual(texts(sent), ["see you"]);
+});
+
 test("a press of a button leaves the field alone that it is in", () => {
   const { typed, sent, type } = begin();
   const [stays, other] = [{}, {}];
