@@ -14,7 +14,8 @@
 //! | [`triage`] | a cursor over the event log: unseals, attributes, prioritises, folds, routes |
 //! | [`feed`] | a cursor over the alerts' change log, for monitoring services, pseudonymised |
 //! | [`console`] | HTTPS pages for the DSL and the technician |
-//! | [`policy`] | the rule packs and the private list, signed for the school's agents |
+//! | [`policy`] | the rules and what each school decides, signed for its agents |
+//! | [`asset_log`] | which device is whose, from a CSV file |
 //! | [`keys`] | the root key and all that it wraps; the certification authority |
 //! | [`store`] | SQLCipher; one writer, many readers, one module per noun, nothing without a [`store::Scope`] |
 //! | [`settings`] | `collector.toml` |

@@ -144,7 +144,8 @@ listen = "{console}"
 # key = "/etc/redshank/console.key"
 
 [policy]
-# A folder of rule packs in place of the shipped ones: LANGUAGE/CATEGORY.toml and private.toml.
+# What each school decides besides stands in its own file under policy/, beside this one.
+# A folder of rule packs in place of the shipped ones: LANGUAGE/CATEGORY.toml, private.toml and programs.toml.
 # rules = "/etc/redshank/rules"
 # Whether visits without a match leave the devices too (scheme, host and path), for the browsing round a concern.
 report_visits = true
@@ -305,12 +306,12 @@ mod tests {
     fn a_mistake_is_told_with_file_line_key_and_the_way_out() {
         for (from, to, line, key, message) in [
             ("listen = \"0.0.0.0:7443\"", "listen = \"7443\"", 9, "listen", "write IP:PORT"),
-            ("report_visits = true", "report_visits = \"yes\"", 28, "report_visits", "boolean"),
-            ("report_visits = true", "report_visit = true", 28, "report_visit", "unknown field"),
+            ("report_visits = true", "report_visits = \"yes\"", 29, "report_visits", "boolean"),
+            ("report_visits = true", "report_visit = true", 29, "report_visit", "unknown field"),
             ("# certificate =", "certificate =", 21, "certificate", "give both or neither"),
             ("# url = \"https", "url = \"http", 15, "url", "https://host:port"),
             ("\"10.0.0.5\"", "\"no name\"", 5, "names", "neither a DNS name nor"),
-            ("shared_logins = []", "shared_logins = [\"\"]", 30, "shared_logins", "1 to 256 bytes"),
+            ("shared_logins = []", "shared_logins = [\"\"]", 31, "shared_logins", "1 to 256 bytes"),
             ("[console]", "[consol]", 17, "", "consol"),
         ] {
             let error = read(&template().replace(from, to)).unwrap_err();

@@ -96,3 +96,68 @@ async fn lint_says_what_is_wrong_and_fails() {
     let (code, said) = lint(&["policy", "lint"]).await;
     assert!(code == ExitCode::SUCCESS && said.contains("are sound"), "{said}");
 }
+
+#[tokio::test]
+async fn an_asset_log_is_imported_whole_or_not_at_all() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("data");
+    let run = async |arguments: &[&str]| run_in(&data, arguments, Arc::new(System)).await;
+    run(&["init", "--name", "localhost"]).await.unwrap();
+    run(&["school", "add", "Marsh Lane"]).await.unwrap();
+    let file = folder.path().join("assets.csv");
+    let import = ["asset", "import", "--school", "Marsh Lane", file.to_str().unwrap()];
+    let list = ["asset", "list", "--school", "Marsh Lane", "--json"];
+    let missing = run(&import).await.unwrap_err();
+    assert!(format!("{missing:#}").contains("assets.csv cannot be read"), "{missing:#}");
+    assert!(run(&list[..4]).await.unwrap().1.contains("asset import"));
+    let header = "asset_tag,serial_number,mac,allocated_to,shared,kind\n";
+    let good = format!("{header}IPAD-1,S1,02:00:5e:00:53:01,SCHOOL\\amy,no,ipad\n");
+    std::fs::write(&file, &good).unwrap();
+    let (code, said) = run(&import).await.unwrap();
+    assert!(code == ExitCode::SUCCESS && said.contains("1 assets are in the log: 1 new"), "{said}");
+    std::fs::write(&file, format!("{good}IPAD-2,S1,,,,ipad\nIPAD-3,,zz,,,ipad\n")).unwrap();
+    let (code, said) = run(&import).await.unwrap();
+    assert_eq!(code, ExitCode::FAILURE);
+    for part in ["assets.csv:3:2: ", "assets.csv:4:3: ", "Nothing was imported"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let listed: Value = serde_json::from_str(&run(&list).await.unwrap().1).unwrap();
+    assert_eq!(listed.as_array().unwrap().len(), 1);
+    assert_eq!((&listed[0]["asset_tag"], &listed[0]["kind"]), (&"IPAD-1".into(), &"ipad".into()));
+    assert!(!listed.to_string().contains("amy"), "whose it is, is not listed");
+    let (_, said) = run(&list[..4]).await.unwrap();
+    assert!(said.contains("IPAD-1") && said.contains("allocated") && said.contains("no agent"));
+}
+
+#[tokio::test]
+async fn a_school_s_file_is_written_explains_itself_and_is_published() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("data");
+    let run = async |arguments: &[&str]| run_in(&data, arguments, Arc::new(System)).await.unwrap();
+    run(&["init", "--name", "localhost"]).await;
+    run(&["school", "add", "Marsh Lane"]).await;
+    run(&["school", "add", "Marsh lane!"]).await;
+    let mut files: Vec<_> = data
+        .join("policy")
+        .read_dir()
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    files.sort();
+    assert_eq!(files.len(), 2);
+    assert!(files[0].starts_with("marsh-lane-") && files[1] == "marsh-lane.toml", "{files:?}");
+    let (code, said) = run(&["policy", "publish"]).await;
+    assert!(code == ExitCode::SUCCESS && said.matches("policy 1 stays").count() == 2, "{said}");
+
+    let file = data.join("policy").join("marsh-lane.toml");
+    let text = crate::policy::school::template("Marsh Lane");
+    std::fs::write(&file, text.replace("severity = 3", "severity = 9")).unwrap();
+    let (code, said) = run(&["policy", "publish"]).await;
+    assert_eq!(code, ExitCode::FAILURE);
+    assert!(said.contains("Marsh Lane: the policy in force stays as it is"), "{said}");
+    assert!(said.contains("marsh-lane.toml:") && said.contains("write 1 to 5"), "{said}");
+    assert!(said.contains("Marsh lane!: policy 1 stays"), "{said}");
+    std::fs::write(&file, text.replace("page_text = false", "page_text = true")).unwrap();
+    let (code, said) = run(&["policy", "publish"]).await;
+    assert!(code == ExitCode::SUCCESS && said.contains("Marsh Lane: policy 2 is signed"), "{said}");
+}

@@ -50,7 +50,7 @@ pub(super) fn disclose(alert: DeliveredAlert, keys: &KeyRing) -> Option<v1::Aler
             Some(Content::Text(text)) => event.text = Some(mask_text(text, &names)),
             Some(Content::Request(request)) => event.request = Some(mask_request(request, &names)),
             Some(Content::Program(program)) => event.program = Some(mask_program(program, &names)),
-            Some(Content::Medium(medium)) => event.medium = Some(mask_medium(medium, &names)),
+            Some(Content::Medium(medium)) => event.medium = Some(mask_medium(&medium, &names)),
             Some(Content::Gap(_) | Content::FilterCounts(_) | Content::NoticeShown(_)) | None => {}
         }
         event
@@ -168,8 +168,9 @@ fn mask_program(program: v1::Program, names: &[String]) -> v1::Program {
     }
 }
 
-fn mask_medium(medium: v1::Medium, names: &[String]) -> v1::Medium {
-    v1::Medium { name: mask(&medium.name, names), ..medium }
+fn mask_medium(medium: &v1::Medium, names: &[String]) -> v1::Medium {
+    let v1::Medium { change, bytes, allowed, .. } = *medium;
+    v1::Medium { change, name: mask(&medium.name, names), bytes, allowed }
 }
 
 fn mask_context(visit: v1::ContextVisit, names: &[String]) -> v1::ContextVisit {

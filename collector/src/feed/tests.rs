@@ -1,5 +1,7 @@
 //! The feed's service on a real store, without the transport.
 
+mod sources;
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 

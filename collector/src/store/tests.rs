@@ -128,6 +128,16 @@ impl Scratch {
         let scope = Scope::command_line();
         self.store.write(&scope, move |edit| Ok(edit.sql().execute_batch(sql)?)).await.unwrap();
     }
+
+    /// Rows of a table.
+    pub(crate) async fn count(&self, table: &'static str) -> u32 {
+        let scope = Scope::command_line();
+        let count = format!("SELECT count(*) FROM {table}");
+        let read = self
+            .store
+            .read(&scope, move |view| Ok(view.sql().query_row(&count, [], |row| row.get(0))?));
+        read.await.unwrap()
+    }
 }
 
 async fn add_school(store: &Store, name: &str) -> Result<(), StoreError> {

@@ -382,7 +382,7 @@ mod tests {
         }
         assert_eq!(viewers(&searched, &users[..1]), []);
         assert!(is_kept_from("Ms Jane Smith", &[plain.clone(), searched], &[], false));
-        assert!(!is_kept_from("Ms Jane Smith", &[plain.clone()], &[], true));
+        assert!(!is_kept_from("Ms Jane Smith", std::slice::from_ref(&plain), &[], true));
         // Of a person whom the asset log names, evidence says nothing.
         let allocated = ["school\\jane.smith".to_owned()];
         assert!(is_kept_from("Ms Jane Smith", &[plain], &allocated, false));

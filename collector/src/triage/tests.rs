@@ -1,5 +1,7 @@
 //! The whole of triage on a real store: from sealed events to alerts.
 
+mod sources;
+
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};

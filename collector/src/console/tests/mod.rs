@@ -5,6 +5,7 @@ mod live;
 mod pages;
 mod roles;
 mod signing_in;
+mod sources;
 
 use std::sync::Arc;
 
@@ -57,6 +58,8 @@ struct Raise {
     captured: &'static str,
     found: v1::Match,
     visit: v1::Visit,
+    /// In place of the visit.
+    content: Option<Content>,
     context: Vec<v1::ContextVisit>,
 }
 
@@ -88,6 +91,7 @@ impl Default for Raise {
                 transition: v1::Transition::Search as i32,
                 private_window: false,
             },
+            content: None,
             context: Vec::new(),
         }
     }
@@ -150,7 +154,7 @@ impl World {
             occurred_at: Some(redshank_proto::time::to_wire(at(raise.captured))),
             matches: vec![raise.found],
             context: raise.context,
-            content: Some(Content::Visit(raise.visit)),
+            content: raise.content.or(Some(Content::Visit(raise.visit))),
             ..v1::EventPayload::default()
         };
         let scope = Scope::system(Purpose::Triage);
