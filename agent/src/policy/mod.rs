@@ -14,6 +14,7 @@
 mod accounts;
 mod exemptions;
 mod hours;
+pub mod programs;
 mod store;
 
 use std::collections::{HashMap, HashSet};
@@ -171,6 +172,12 @@ impl PolicyInForce {
             TextKind::Page => self.text.page_text,
         };
         wanted && (self.text.staff_typed || !account.is_some_and(|name| self.staff.contain(name)))
+    }
+
+    /// Whether what staff type is read.
+    #[must_use]
+    pub fn reads_staff_text(&self) -> bool {
+        self.text.typed && self.text.staff_typed
     }
 
     /// Whether an account is a member of staff's.

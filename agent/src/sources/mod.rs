@@ -8,6 +8,9 @@
 pub mod board;
 pub mod extension;
 pub mod history;
+pub mod media;
+pub mod programs;
+pub(crate) mod signed_in;
 
 use redshank_proto::v1;
 
