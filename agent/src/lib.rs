@@ -21,6 +21,7 @@
 //! | [`enrolment`] | how the device came to have a certificate, and keeps one |
 //! | [`state`] | the agent's folder: identity, trust, settings |
 //! | [`health`] | what each source sees and does not see, for the technician |
+//! | [`notice`] | tells whoever uses the device what is collected, and where help is |
 //! | [`cli`] | the commands |
 //!
 //! # What always holds
@@ -46,6 +47,7 @@ pub mod health;
 pub mod judge;
 pub mod minimiser;
 pub mod native;
+pub mod notice;
 pub mod observation;
 pub mod pipeline;
 pub mod policy;

@@ -7,6 +7,7 @@
 mod enrol;
 mod match_lines;
 mod native_host;
+mod notice;
 mod packs;
 mod run;
 mod status;
@@ -68,6 +69,8 @@ enum Command {
     /// Reads files once and prints what they hold, for checks; reports nothing
     #[command(subcommand)]
     Capture(Capture),
+    /// Shows what is collected on this device, by whom, and where help is; anybody may ask
+    Notice(notice::NoticeArgs),
     /// Tries texts on rule packs: JSON Lines {"id", "kind", "text"} in, one line out for each
     ///
     /// Out: {"id", "severity", "matches": [{"rule", "category", "severity", "start", "end", "text"}]}.
@@ -155,6 +158,7 @@ impl Cli {
             Command::Capture(Capture::History { files }) => {
                 sources::history::capture(files, enrolled_at(&state), out)?;
             }
+            Command::Notice(args) => notice::notice(args, out)?,
             Command::Match { rules } => {
                 let matcher = match rules {
                     Some(folder) => compile_folder(folder)?,

@@ -174,10 +174,10 @@ impl PolicyInForce {
         wanted && (self.text.staff_typed || !account.is_some_and(|name| self.staff.contain(name)))
     }
 
-    /// Whether what staff type is read.
+    /// Whether text is read in the same way when staff are at the keyboard.
     #[must_use]
     pub fn reads_staff_text(&self) -> bool {
-        self.text.typed && self.text.staff_typed
+        self.text.staff_typed
     }
 
     /// Whether an account is a member of staff's.
