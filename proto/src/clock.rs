@@ -17,7 +17,8 @@ pub trait Clock: Debug + Send + Sync {
     /// Time since the machine booted, suspend included. Never goes back within one boot.
     fn since_boot(&self) -> Duration;
 
-    /// Sixteen bytes that name this boot of the machine, where the operating system has such an id.
+    /// Sixteen bytes that name this boot of the machine, or at least a part of it: times since boot may be
+    /// compared where it is the same.
     fn boot_id(&self) -> Option<[u8; 16]>;
 }
 
@@ -51,18 +52,19 @@ impl Clock for System {
         Timestamp::now()
     }
 
-    #[cfg(any(target_os = "linux", target_os = "android"))]
+    #[cfg(unix)]
     fn since_boot(&self) -> Duration {
-        let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        let time = rustix::time::clock_gettime(SINCE_BOOT);
         Duration::new(
             u64::try_from(time.tv_sec).unwrap_or(0),
             u32::try_from(time.tv_nsec).unwrap_or(0),
         )
     }
 
-    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    /// In whole seconds.
+    #[cfg(not(unix))]
     fn since_boot(&self) -> Duration {
-        Duration::from_secs(sysinfo::System::uptime())
+        Duration::from_secs(sysinfo::System::uptime().unwrap_or(0))
     }
 
     #[cfg(target_os = "linux")]
@@ -74,14 +76,21 @@ impl Clock for System {
         uuid::Uuid::try_parse(text.trim()).ok().map(uuid::Uuid::into_bytes)
     }
 
-    /// No stable id outside Linux: the boot's own time stands for it there, in seconds.
+    /// Outside Linux the id is of this process. What other systems tell is the boot's time by the wall
+    /// clock, which changes with every jump of the clock that it should see through. So two runs of one
+    /// boot are told apart, and two boots are never taken for one.
     #[cfg(not(target_os = "linux"))]
     fn boot_id(&self) -> Option<[u8; 16]> {
-        let mut id = [0; 16];
-        id[8..].copy_from_slice(&sysinfo::System::boot_time().to_be_bytes());
-        Some(id)
+        static OF_THIS_PROCESS: std::sync::OnceLock<[u8; 16]> = std::sync::OnceLock::new();
+        Some(*OF_THIS_PROCESS.get_or_init(|| draw(self)))
     }
 }
+
+/// The clock that runs while the machine sleeps (clock_gettime(2) of Linux; clock_gettime(3) of macOS).
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const SINCE_BOOT: rustix::time::ClockId = rustix::time::ClockId::Boottime;
+#[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
+const SINCE_BOOT: rustix::time::ClockId = rustix::time::ClockId::Monotonic;
 
 impl Randomness for System {
     /// # Panics

@@ -1,7 +1,7 @@
 //! How the spool's file comes to be open: the one that is there, the first, or a new one in place
 //! of one that is damaged or gone.
 
-use std::fs::{self, OpenOptions};
+use std::fs::OpenOptions;
 use std::path::Path;
 
 use redshank_proto::clock::Clock;
@@ -76,6 +76,7 @@ fn create(path: &Path) -> Result<(), SpoolError> {
 
 #[cfg(unix)]
 fn close_to_others(path: &Path) -> Result<(), SpoolError> {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt as _;
     // Not through a link: that would change a file elsewhere.
     if fs::symlink_metadata(path).is_ok_and(|it| it.is_file()) {

@@ -25,12 +25,15 @@
 //!   the cut enrolment is there for the next try.
 //! - One agent at a time holds the lock. The operating system lets go of it when the agent dies.
 //! - A folder that somebody else owns or may write to is refused: whoever can replace the identity
-//!   can speak for the device.
+//!   can speak for the device. On Windows also one that somebody else may read: what is made in it is
+//!   open to whom the folder is open to.
 //!
-//! On Windows and macOS the same layout stands under the system's own place for such data. Windows
-//! has no mode bits: there the installer's access list guards the folder.
+//! On Windows and macOS the same layout stands under the system's own place for such data. On Windows an
+//! access list does what the mode does elsewhere: it names the system and administrators, and whoever
+//! made the folder if he is neither.
 
 mod atomic;
+mod guard;
 mod identity;
 mod installation;
 mod runs;
@@ -45,6 +48,7 @@ use redshank_proto::clock::Randomness;
 use redshank_proto::id::{RunId, SchoolId};
 
 pub use self::atomic::{read_bounded, write_atomically};
+use self::guard::{check_owner, make_private_dir};
 pub use self::identity::{DeviceIdentity, IdentityError};
 pub use self::installation::{Installation, SchoolDir, read_roots};
 pub use self::runs::Runs;
@@ -114,6 +118,19 @@ pub enum StateError {
         path: PathBuf,
         /// Its permission bits.
         mode: u32,
+    },
+    /// On Windows: somebody else owns it, or may read or write in it.
+    #[error(
+        "{account} may read or write in {path}, or owns it; as an administrator, run \
+         `icacls \"{path}\" /setowner *S-1-5-32-544 /t` and \
+         `icacls \"{path}\" /inheritance:r /grant:r *S-1-5-18:(OI)(CI)F *S-1-5-32-544:(OI)(CI)F`, \
+         or name another folder with --state"
+    )]
+    Open {
+        /// The folder.
+        path: PathBuf,
+        /// The account or group.
+        account: String,
     },
     /// Another agent runs.
     #[error("another agent runs on the state folder {0}; stop it first")]
@@ -328,40 +345,6 @@ impl StateDir {
     pub fn set_status(&self, json: &[u8]) -> Result<(), StateError> {
         write_atomically(&self.path.join(STATUS), json)
     }
-}
-
-/// Makes a folder, with those above it, that only its owner may enter.
-fn make_private_dir(path: &Path) -> Result<(), StateError> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    match builder.create(path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            Err(StateError::NotAFolder(path.to_owned()))
-        }
-        other => other.map_err(|source| StateError::Io { path: path.to_owned(), source }),
-    }
-}
-
-#[cfg(unix)]
-fn check_owner(path: &Path, metadata: &fs::Metadata) -> Result<(), StateError> {
-    use std::os::unix::fs::MetadataExt as _;
-
-    let user = rustix::process::geteuid().as_raw();
-    if metadata.uid() != user {
-        return Err(StateError::Owner { path: path.to_owned(), owner: metadata.uid(), user });
-    }
-    let mode = metadata.mode() & 0o7777;
-    if mode & 0o022 != 0 {
-        return Err(StateError::Writable { path: path.to_owned(), mode });
-    }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn check_owner(_path: &Path, _metadata: &fs::Metadata) -> Result<(), StateError> {
-    Ok(())
 }
 
 #[cfg(test)]

@@ -24,6 +24,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use zeroize::Zeroizing;
 
+use super::guard::check_private;
 use super::{StateError, read_bounded};
 
 /// A page of settings is a twentieth of this.
@@ -232,24 +233,6 @@ fn basic(user: &str, file: &Path) -> Result<http::HeaderValue, StateError> {
             .map_err(|_| refuse(std::io::ErrorKind::InvalidData, "the login makes no header"))?;
     value.set_sensitive(true);
     Ok(value)
-}
-
-#[cfg(unix)]
-fn check_private(file: &Path) -> Result<(), StateError> {
-    use std::os::unix::fs::PermissionsExt as _;
-
-    let io = |source| StateError::Io { path: file.to_owned(), source };
-    let mode = std::fs::metadata(file).map_err(io)?.permissions().mode();
-    if mode & 0o077 != 0 {
-        let message = "others may read this password; run `chmod 600` on it";
-        return Err(io(std::io::Error::new(std::io::ErrorKind::PermissionDenied, message)));
-    }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn check_private(_file: &Path) -> Result<(), StateError> {
-    Ok(())
 }
 
 #[cfg(test)]

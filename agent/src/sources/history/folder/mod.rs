@@ -12,11 +12,14 @@ mod unix;
 mod windows;
 
 use std::fmt;
+use std::io::ErrorKind;
 
 #[cfg(unix)]
 pub(super) use unix::Folder;
 #[cfg(windows)]
 pub(super) use windows::Folder;
+
+use super::profiles::Platform;
 
 /// Bytes of one file that are copied. Years of history take some 150 MB.
 pub(super) const MOST_BYTES: u64 = 1024 * 1024 * 1024;
@@ -35,14 +38,28 @@ pub(super) enum Refusal {
     Link,
     #[error("it is not a regular file")]
     NotRegular,
+    #[cfg(unix)]
     #[error("it belongs to another account than its profile")]
     ForeignOwner,
     #[error("it is larger than {} MiB", MOST_BYTES / 1024 / 1024)]
     TooLarge,
     #[error("it is a sparse file, which no browser makes")]
     Sparse,
-    #[error("the operating system refused to open it ({0})")]
-    Unreadable(std::io::ErrorKind),
+    #[error("the operating system refused to open it ({kind}){way_out}", kind = .0, way_out = way_out(Platform::CURRENT, *.0))]
+    Unreadable(ErrorKind),
+}
+
+/// What to do about a refusal of the operating system, where there is something.
+fn way_out(platform: Platform, kind: ErrorKind) -> &'static str {
+    match (platform, kind) {
+        // macOS lets nobody read Safari's folder, root included, whom its owner has not let ("Transparency,
+        // Consent, and Control"; a device management profile can: PrivacyPreferencesPolicyControl).
+        (Platform::MacOs, ErrorKind::PermissionDenied) => {
+            "; give redshank-agent Full Disk Access in System Settings, Privacy & Security, or by a \
+             profile of your device management"
+        }
+        _ => "",
+    }
 }
 
 /// What tells one state of a file from another.
@@ -121,6 +138,16 @@ fn check_size(bytes: u64, allocated: Option<u64>) -> Result<(), Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refusal_of_macos_says_what_to_do_and_none_says_what_does_not_help() {
+        let told = way_out(Platform::MacOs, ErrorKind::PermissionDenied);
+        assert!(told.contains("Full Disk Access"), "{told}");
+        assert_eq!(way_out(Platform::MacOs, ErrorKind::NotADirectory), "");
+        assert_eq!(way_out(Platform::Linux, ErrorKind::PermissionDenied), "");
+        let told = Refusal::Unreadable(ErrorKind::PermissionDenied).to_string();
+        assert!(told.starts_with("the operating system refused to open it (permission denied)"));
+    }
 
     #[test]
     fn sizes_are_judged() {

@@ -207,17 +207,19 @@ fn search(found: &mut Found, place: &Place<'_>) {
             return;
         }
         Err(refusal) => {
-            let path = place.base.join(place.below);
-            let digest = digest::digest(&digest::SHA256, path.as_os_str().as_encoded_bytes());
-            let digest = HEXLOWER.encode(digest.as_ref());
-            let browser = if place.browser.is_empty() { "Browser" } else { place.browser };
-            found.refused.push((label(browser, "profiles", &digest), refusal));
+            refuse(found, place, refusal);
             return;
         }
     };
     found.watched.insert(place.base.join(place.below));
     consider(found, place, &folder, place.below);
-    let Ok((mut entries, cut_short)) = folder.folders(MOST_ENTRIES) else { return };
+    let (mut entries, cut_short) = match folder.folders(MOST_ENTRIES) {
+        Ok(listed) => listed,
+        Err(refusal) => {
+            refuse(found, place, refusal);
+            return;
+        }
+    };
     found.cut_short |= cut_short;
     if cut_short && !entries.iter().any(|entry| entry == "Default") {
         entries.push("Default".into());
@@ -238,6 +240,15 @@ fn search(found: &mut Found, place: &Place<'_>) {
             found.watched.insert(place.base.join(&below));
         }
     }
+}
+
+/// Tells of a user data folder that is there and is not entered.
+fn refuse(found: &mut Found, place: &Place<'_>, refusal: Refusal) {
+    let path = place.base.join(place.below);
+    let digest = digest::digest(&digest::SHA256, path.as_os_str().as_encoded_bytes());
+    let digest = HEXLOWER.encode(digest.as_ref());
+    let browser = if place.browser.is_empty() { "Browser" } else { place.browser };
+    found.refused.push((label(browser, "profiles", &digest), refusal));
 }
 
 /// Adds the profile in `folder` if it has a history database, of whatever type that file is.
