@@ -22,13 +22,17 @@ pub(super) fn open_or_begin(
 ) -> Result<Connection, SpoolError> {
     let path = folder.join(super::FILE);
     create(&path)?;
-    let mut damaged = false;
-    let (mut db, found) = match schema::open(&path, limits) {
-        Ok((db, found @ (Found::Spool | Found::Nothing))) => (db, found),
+    let opened = match schema::open(&path, limits) {
+        Ok((db, found @ (Found::Spool | Found::Nothing))) => Some((db, found)),
         Err(fault) if fault.meaning() != Meaning::Damaged => return Err(fault.at(&path)),
-        Ok((_, Found::Damage)) | Err(_) => {
+        Ok((_, Found::Damage)) | Err(_) => None,
+    };
+    // A damaged one is closed by now: Windows renames no file that is open.
+    let damaged = opened.is_none();
+    let (mut db, found) = match opened {
+        Some(opened) => opened,
+        None => {
             tracing::error!("the spool is damaged: it is set aside and a new one begun");
-            damaged = true;
             quarantine::set_aside(folder).map_err(SpoolError::io(&path, "set aside"))?;
             create(&path)?;
             schema::open(&path, limits).map_err(|fault| fault.at(&path))?

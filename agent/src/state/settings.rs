@@ -241,16 +241,14 @@ mod tests {
 
     #[test]
     fn everything_that_can_be_set_is_read() {
-        let (folder, read) = settings(
-            "extra_profiles = [\"profiles\", \"/srv/profiles\"]\nhistory_poll_seconds = 5\n\
+        let elsewhere = if cfg!(windows) { "C:/srv/profiles" } else { "/srv/profiles" };
+        let (folder, read) = settings(&format!(
+            "extra_profiles = [\"profiles\", \"{elsewhere}\"]\nhistory_poll_seconds = 5\n\
              ca = \"root.pem\"\n[proxy]\nurl = \"http://proxy.example:8080\"\nuser = \"devices\"\n\
              password_file = \"password\"\n",
-        );
+        ));
         let read = read.unwrap();
-        assert_eq!(
-            read.extra_profiles,
-            [folder.path().join("profiles"), PathBuf::from("/srv/profiles")]
-        );
+        assert_eq!(read.extra_profiles, [folder.path().join("profiles"), PathBuf::from(elsewhere)]);
         assert_eq!(read.history_poll, Some(Duration::from_secs(5)));
         assert_eq!(read.ca, Some(folder.path().join("root.pem")));
 

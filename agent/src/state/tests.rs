@@ -51,6 +51,19 @@ fn a_folder_that_others_may_write_to_is_refused_with_the_way_out() {
     }
 }
 
+#[cfg(windows)]
+#[test]
+fn a_folder_that_is_open_to_others_is_refused_with_the_way_out() {
+    // Everybody may use the folder of public documents.
+    let public = PathBuf::from(std::env::var_os("PUBLIC").unwrap());
+    for state in [StateDir::open(&public), StateDir::create(&public)] {
+        let error = state.unwrap_err();
+        assert!(matches!(&error, StateError::Open { path, .. } if *path == public), "{error:?}");
+        let told = error.to_string();
+        assert!(told.contains("icacls") && told.contains("S-1-5-32-544"), "{told}");
+    }
+}
+
 #[test]
 fn one_agent_at_a_time_holds_the_lock() {
     let (_temp, state) = state();

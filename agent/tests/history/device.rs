@@ -20,6 +20,18 @@ use tokio_util::sync::CancellationToken;
 
 /// Longer than anything here may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Where accounts' homes are, and Chromium's and Firefox's folders in them.
+const PLACES: [&str; 3] = match Platform::CURRENT {
+    Platform::Linux => ["home", ".config/chromium", ".mozilla/firefox"],
+    Platform::Windows => {
+        ["Users", "AppData/Local/Chromium/User Data", "AppData/Roaming/Mozilla/Firefox/Profiles"]
+    }
+    Platform::MacOs => [
+        "Users",
+        "Library/Application Support/Chromium",
+        "Library/Application Support/Firefox/Profiles",
+    ],
+};
 /// Long enough that what is not to come would have come.
 const QUIET: Duration = Duration::from_millis(700);
 
@@ -29,12 +41,12 @@ pub(crate) struct Device {
 }
 
 impl Device {
-    /// A Linux device, enrolled an hour ago.
+    /// A device of this platform, enrolled an hour ago.
     pub(crate) fn new() -> Self {
         let root = tempfile::tempdir().unwrap();
-        fs::create_dir_all(root.path().join("home")).unwrap();
+        fs::create_dir_all(root.path().join(PLACES[0])).unwrap();
         let settings = Settings {
-            platform: Platform::Linux,
+            platform: Platform::CURRENT,
             root: root.path().to_owned(),
             extra_profiles: Vec::new(),
             copies: root.path().join("var/copies"),
@@ -46,8 +58,21 @@ impl Device {
 
     /// A profile folder of Chromium's, made if it is missing.
     pub(crate) fn profile(&self, account: &str, profile: &str) -> PathBuf {
-        let path = self.root.path().join("home").join(account).join(".config/chromium");
-        let path = path.join(profile);
+        self.folder(account, PLACES[1], profile)
+    }
+
+    /// A profile folder of Firefox's, made if it is missing.
+    pub(crate) fn firefox_profile(&self, account: &str, profile: &str) -> PathBuf {
+        self.folder(account, PLACES[2], profile)
+    }
+
+    /// An account's home.
+    pub(crate) fn home(&self, account: &str) -> PathBuf {
+        self.root.path().join(PLACES[0]).join(account)
+    }
+
+    fn folder(&self, account: &str, place: &str, profile: &str) -> PathBuf {
+        let path = self.home(account).join(place).join(profile);
         fs::create_dir_all(&path).unwrap();
         path
     }

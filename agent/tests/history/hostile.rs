@@ -1,8 +1,11 @@
 //! Pupils who turn their profile against the agent: nothing is harmed, the reason is told, others go on.
 
 use std::fs::{self, File};
+#[cfg(unix)]
 use std::os::unix::fs::symlink;
 use std::path::Path;
+#[cfg(unix)]
+use std::path::PathBuf;
 use std::time::Duration;
 
 use redshank_agent::sources::State;
@@ -14,15 +17,19 @@ use crate::device::{Chromium, Device, Kept};
 #[tokio::test]
 async fn files_that_are_none_are_refused_and_told() {
     type Make = fn(&Path);
-    let cases: [(&str, Make, &str); 6] = [
-        ("a link", |path| symlink("/etc/passwd", path).unwrap(), "symbolic link"),
-        ("a link to nothing", |path| symlink("/nowhere", path).unwrap(), "symbolic link"),
-        ("a FIFO", make_fifo, "not a regular file"),
+    let cases: &[(&str, Make, &str)] = &[
         ("a folder", |path| fs::create_dir(path).unwrap(), "not a regular file"),
         ("sparse, 4 GiB", |path| set_len(path, 4 << 30), "larger than"),
+        #[cfg(unix)]
+        ("a link", |path| symlink("/etc/passwd", path).unwrap(), "symbolic link"),
+        #[cfg(unix)]
+        ("a link to nothing", |path| symlink("/nowhere", path).unwrap(), "symbolic link"),
+        #[cfg(unix)]
+        ("a FIFO", make_fifo, "not a regular file"),
+        #[cfg(unix)]
         ("sparse, 512 MiB", |path| set_len(path, 512 << 20), "sparse"),
     ];
-    for (name, make, reason) in cases {
+    for &(name, make, reason) in cases {
         for file in ["History", "History-wal", "History-journal"] {
             let device = Device::new();
             if file != "History" {
@@ -34,6 +41,7 @@ async fn files_that_are_none_are_refused_and_told() {
     }
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn a_file_of_another_account_is_refused() {
     let device = Device::new();
@@ -44,14 +52,15 @@ async fn a_file_of_another_account_is_refused() {
     assert_refused(&device, "a foreign file", "another account").await;
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn a_profile_behind_a_link_is_not_entered() {
     let device = Device::new();
     let other = device.chromium("amy", "Default");
     other.visit("https://a.example/amy", "t");
-    let home = device.settings.root.join("home/mallory/.config");
-    fs::create_dir_all(&home).unwrap();
-    symlink(device.settings.root.join("home/amy/.config/chromium"), home.join("chromium")).unwrap();
+    let linked = device.profile("mallory", "");
+    fs::remove_dir(&linked).unwrap();
+    symlink(device.profile("amy", ""), linked.components().collect::<PathBuf>()).unwrap();
     let mut running = device.start(&Kept::default());
     assert_eq!(running.next(1).await[0].account, "amy");
     let reason = running.blind("Chromium profiles #").await;
@@ -142,10 +151,10 @@ async fn odd_contents_are_bounded_and_the_rest_is_read() {
 async fn a_repaired_profile_is_seen_again() {
     let device = Device::new();
     let path = device.profile("amy", "Default").join("History");
-    symlink("/etc/passwd", &path).unwrap();
+    fs::create_dir(&path).unwrap();
     let mut running = device.start(&Kept::default());
     running.blind("Chromium Default").await;
-    fs::remove_file(&path).unwrap();
+    fs::remove_dir(&path).unwrap();
     Chromium::open(&path).visit("https://a.example/again", "t");
     assert_eq!(running.next_urls(1).await, ["https://a.example/again"]);
     running.state("Chromium Default", |state| *state == State::Ok).await;
@@ -173,7 +182,7 @@ async fn assert_refused(device: &Device, name: &str, reason: &str) {
     panic!("{name}: copies were left");
 }
 
-#[cfg(not(target_os = "macos"))]
+#[cfg(all(unix, not(target_os = "macos")))]
 fn make_fifo(path: &Path) {
     use rustix::fs::{CWD, FileType, Mode, mknodat};
     mknodat(CWD, path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
