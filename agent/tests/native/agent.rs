@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +12,6 @@ use redshank_agent::sources::extension::{ExtensionSource, Presence, Settings};
 use redshank_agent::sources::{Coverage, State};
 use redshank_proto::clock::{Clock as _, System};
 use redshank_proto::v1;
-use rustix::process::geteuid;
 use tempfile::TempDir;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -23,9 +21,39 @@ use tokio_util::sync::CancellationToken;
 /// Longer than anything here may take on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// An account beside the one under which the tests run.
-pub(crate) const OTHER_UID: u32 = 54_321;
+#[cfg(unix)]
+const OTHER_UID: u32 = 54_321;
 
-/// A device on which the account of the tests is called `amy`, and another `bob`.
+/// Another account, as which a test can start something; only an administrator of a Unix system can.
+pub(crate) fn other() -> Option<u32> {
+    #[cfg(unix)]
+    return rustix::process::geteuid().is_root().then_some(OTHER_UID);
+    #[cfg(windows)]
+    return None;
+}
+
+/// The name of the account under which the tests run.
+pub(crate) fn account() -> String {
+    if cfg!(windows) {
+        let home = PathBuf::from(std::env::var_os("USERPROFILE").unwrap());
+        return home.file_name().unwrap().to_str().unwrap().to_owned();
+    }
+    "amy".to_owned()
+}
+
+#[cfg(unix)]
+fn list_accounts(root: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    // Other accounts must get as far as the socket.
+    fs::set_permissions(root, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::create_dir(root.join("etc")).unwrap();
+    let own = rustix::process::geteuid().as_raw();
+    let passwd =
+        format!("amy:x:{own}:1::/home/amy:/bin/sh\nbob:x:{OTHER_UID}:1::/home/bob:/bin/sh\n");
+    fs::write(root.join("etc/passwd"), passwd).unwrap();
+}
+
+/// A device on which the account of the tests is called [`account`], and another `bob`.
 pub(crate) struct Device {
     pub(crate) root: TempDir,
     pub(crate) personal: bool,
@@ -35,18 +63,17 @@ pub(crate) struct Device {
 impl Device {
     pub(crate) fn new() -> Self {
         let root = tempfile::tempdir().unwrap();
-        // Other accounts must get as far as the socket.
-        fs::set_permissions(root.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        fs::create_dir(root.path().join("etc")).unwrap();
-        let own = geteuid().as_raw();
-        let passwd =
-            format!("amy:x:{own}:1::/home/amy:/bin/sh\nbob:x:{OTHER_UID}:1::/home/bob:/bin/sh\n");
-        fs::write(root.path().join("etc/passwd"), passwd).unwrap();
+        #[cfg(unix)]
+        list_accounts(root.path());
         let policy = watch::Sender::new(Some(compiled(policy(1))));
         Self { root, personal: false, policy }
     }
 
     pub(crate) fn socket(&self) -> PathBuf {
+        if cfg!(windows) {
+            let unique = self.root.path().file_name().unwrap().to_string_lossy();
+            return format!(r"\\.\pipe\redshank-native-{unique}").into();
+        }
         self.root.path().join("run/browser.sock")
     }
 

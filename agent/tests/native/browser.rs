@@ -8,7 +8,6 @@ use redshank_agent::native::local;
 use redshank_proto::clock::{Clock as _, System};
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadHalf, WriteHalf, split};
-use tokio::net::UnixStream;
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
@@ -23,7 +22,7 @@ pub(crate) struct Wire<R, W> {
     pub(crate) to: FrameWriter<W>,
 }
 
-pub(crate) type Direct = Wire<ReadHalf<UnixStream>, WriteHalf<UnixStream>>;
+pub(crate) type Direct = Wire<ReadHalf<local::Dialled>, WriteHalf<local::Dialled>>;
 
 /// A browser that has started the host.
 pub(crate) struct Browser {
@@ -46,12 +45,19 @@ impl Browser {
     #[expect(clippy::disallowed_methods, reason = "a browser starts its host")]
     pub(crate) fn start_as(socket: &Path, uid: Option<u32>) -> Self {
         let mut command = Command::new(program());
-        command.arg(ORIGIN).env_clear().env("REDSHANK_SOCKET", socket).env("REDSHANK_LOG", "trace");
+        // Windows needs some of its own.
+        if cfg!(unix) {
+            command.env_clear();
+        }
+        command.arg(ORIGIN).env("REDSHANK_SOCKET", socket).env("REDSHANK_LOG", "trace");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.kill_on_drop(true);
+        #[cfg(unix)]
         if let Some(uid) = uid {
             command.uid(uid).gid(uid);
         }
+        #[cfg(windows)]
+        assert_eq!(uid, None);
         let mut child = command.spawn().unwrap();
         let from = FrameReader::new(child.stdout.take().unwrap(), TO_BROWSER);
         let to = FrameWriter::new(child.stdin.take().unwrap());

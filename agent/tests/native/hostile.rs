@@ -6,13 +6,11 @@ use std::time::Duration;
 use redshank_agent::native::frame::{FROM_BROWSER, Frame};
 use redshank_agent::native::local;
 use redshank_agent::sources::State;
-use rustix::process::geteuid;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::UnixStream;
 use tokio::time::{Instant, timeout};
 
-use crate::agent::{Device, OTHER_UID, PATIENCE};
+use crate::agent::{Device, PATIENCE, other};
 use crate::browser::{Browser, direct, hello, visits};
 
 /// Connections that one account may have.
@@ -87,8 +85,8 @@ async fn an_account_has_so_many_places_and_no_more_and_others_have_theirs() {
     }
     let state = agent.state("Browser extensions", |state| *state != State::Ok).await;
     assert!(matches!(&state, State::Degraded(why) if why.contains("found no place")), "{state:?}");
-    if geteuid().is_root() {
-        let mut other = Browser::start_as(&device.socket(), Some(OTHER_UID));
+    if let Some(uid) = other() {
+        let mut other = Browser::start_as(&device.socket(), Some(uid));
         other.wire.hello(1).await;
         other.wire.say(&visits([1])).await;
         assert_eq!(agent.next().await.len(), 1);
@@ -127,8 +125,7 @@ async fn who_sends_without_end_waits_for_himself_and_nobody_for_him() {
         });
     }
     // Another account where there is one, else another connection of the same.
-    let uid = geteuid().is_root().then_some(OTHER_UID);
-    let mut honest = Browser::start_as(&device.socket(), uid);
+    let mut honest = Browser::start_as(&device.socket(), other());
     honest.wire.hello(1_000).await;
     for n in 1..=5 {
         honest.wire.say(&visits([n])).await;
@@ -164,7 +161,7 @@ async fn a_flood_is_read_at_its_accounts_pace() {
     agent.stop().await;
 }
 
-async fn assert_closed(stream: &mut UnixStream) {
+async fn assert_closed(stream: &mut local::Dialled) {
     let mut rest = Vec::new();
     let end = timeout(PATIENCE, stream.read_to_end(&mut rest)).await.expect("it is closed");
     assert!(end.is_err() || rest.is_empty(), "{rest:?}");

@@ -1,7 +1,5 @@
 //! Native messaging from outside: the built program as a browser starts it, a real socket, the real source,
-//! and peers that mean no good. The named pipe of Windows is tried elsewhere, under Wine.
-
-#![cfg(unix)]
+//! and peers that mean no good. On Windows the socket is a named pipe, and no test can be another account.
 
 #[cfg(test)]
 mod agent;

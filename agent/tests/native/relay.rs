@@ -6,23 +6,20 @@ use std::process::Stdio;
 use redshank_agent::native::frame::{FROM_BROWSER, Frame, FrameReader, FrameWriter, TO_BROWSER};
 use redshank_agent::native::local::Listener;
 use redshank_agent::observation::{Content, Evidence, Source};
-use rustix::process::geteuid;
 use serde_json::{Value, json};
 use tokio::io::{AsyncWriteExt as _, split};
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use crate::agent::{Device, OTHER_UID, PATIENCE, program};
+use crate::agent::{Device, PATIENCE, account, other, program};
 use crate::browser::{Browser, visits};
 
 #[tokio::test]
 async fn what_a_browser_saw_arrives_as_its_users_own_and_is_stored() {
     let device = Device::new();
     let mut agent = device.start(&HashMap::new()).await;
-    let mut accounts = vec![(None, "amy")];
-    if geteuid().is_root() {
-        accounts.push((Some(OTHER_UID), "bob"));
-    }
+    let mut accounts = vec![(None, account())];
+    accounts.extend(other().map(|uid| (Some(uid), "bob".to_owned())));
     for (uid, account) in accounts {
         let mut browser = Browser::start_as(&device.socket(), uid);
         let welcome = browser.wire.hello(1).await;
@@ -36,7 +33,7 @@ async fn what_a_browser_saw_arrives_as_its_users_own_and_is_stored() {
         assert_eq!(seen.len(), 2);
         for observation in seen {
             assert_eq!(observation.source, Source::BrowserExtension);
-            assert_eq!(observation.evidence, [Evidence::OsUser(account.into())]);
+            assert_eq!(observation.evidence, [Evidence::OsUser(account.clone())]);
             assert!(matches!(observation.content, Content::Visit(_)));
         }
         assert_eq!(browser.wire.stored().await, 2);
@@ -89,8 +86,8 @@ async fn the_host_ends_with_its_browser_also_while_the_agent_is_away() {
 
 #[tokio::test]
 async fn messages_pass_whole_and_unread_up_to_their_bound() {
-    let folder = tempfile::tempdir().unwrap();
-    let socket = folder.path().join("browser.sock");
+    let device = Device::new();
+    let socket = device.socket();
     let mut listener = Listener::bind(&socket).unwrap();
     let mut browser = Browser::start(&socket);
     let (agent, _) = timeout(PATIENCE, listener.accept()).await.unwrap().unwrap();
@@ -164,6 +161,10 @@ fn host(device: &Device) -> tokio::process::Child {
 #[expect(clippy::disallowed_methods, reason = "a browser, or an installer, starts the program")]
 fn command(device: &Device) -> Command {
     let mut command = Command::new(program());
-    command.env_clear().env("REDSHANK_SOCKET", device.socket());
+    // Windows needs some of its own.
+    if cfg!(unix) {
+        command.env_clear();
+    }
+    command.env("REDSHANK_SOCKET", device.socket());
     command
 }

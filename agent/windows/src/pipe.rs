@@ -16,6 +16,7 @@ use std::path::Path;
 use std::ptr::null_mut;
 
 use tokio::net::windows::named_pipe::{NamedPipeClient, NamedPipeServer, ServerOptions};
+use windows_sys::Win32::Foundation::ERROR_PIPE_BUSY;
 use windows_sys::Win32::Security::Authorization::{GetSecurityInfo, SE_KERNEL_OBJECT};
 use windows_sys::Win32::Security::RevertToSelf;
 use windows_sys::Win32::Storage::FileSystem::{FILE_FLAG_OVERLAPPED, SECURITY_IDENTIFICATION};
@@ -40,14 +41,16 @@ pub fn serve(name: &Path, first: bool) -> io::Result<NamedPipeServer> {
 /// Opens a pipe as a client.
 ///
 /// # Errors
-/// What Windows says; [`io::ErrorKind::PermissionDenied`] if whoever serves it is neither the system, nor an
+/// What Windows says: [`io::ErrorKind::ResourceBusy`] if all its instances are in use,
+/// [`io::ErrorKind::PermissionDenied`] if whoever serves it is neither the system, nor an
 /// administrator, nor this process's own account.
 pub fn open(name: &Path) -> io::Result<NamedPipeClient> {
     let file = OpenOptions::new()
         .access_mode(sddl::PIPE_CLIENT)
         .custom_flags(FILE_FLAG_OVERLAPPED)
         .security_qos_flags(SECURITY_IDENTIFICATION)
-        .open(name)?;
+        .open(name)
+        .map_err(busy)?;
     let mut descriptor = null_mut();
     // SAFETY: the handle is open; the descriptor is ours to free, below.
     let code = unsafe {
@@ -70,6 +73,14 @@ pub fn open(name: &Path) -> io::Result<NamedPipeClient> {
     }
     // SAFETY: the handle is of a pipe, opened for overlapped use, and no longer the file's.
     unsafe { NamedPipeClient::from_raw_handle(file.into_raw_handle()) }
+}
+
+/// Names an error that the standard library leaves without a name.
+fn busy(error: io::Error) -> io::Error {
+    match error.raw_os_error().map(i32::cast_unsigned) {
+        Some(ERROR_PIPE_BUSY) => io::ErrorKind::ResourceBusy.into(),
+        _ => error,
+    }
 }
 
 /// The security identifier of the client's account. Windows can tell only once something that the client
@@ -134,6 +145,15 @@ mod tests {
         let error = serve(&name, true).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::PermissionDenied, "{error}");
         serve(&name, false).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_pipe_whose_instances_are_all_in_use_is_busy() {
+        let name = unique("busy");
+        let _server = serve(&name, true).unwrap();
+        let _client = open(&name).unwrap();
+        let error = open(&name).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ResourceBusy, "{error}");
     }
 
     #[tokio::test]

@@ -47,5 +47,5 @@ pub async fn dial(address: &Path) -> io::Result<Dialled> {
     #[cfg(unix)]
     return unix::dial(address).await;
     #[cfg(windows)]
-    return windows::dial(address);
+    return windows::dial(address).await;
 }
