@@ -63,9 +63,13 @@ impl Listener {
     /// # Errors
     /// What the system says; the next call may succeed.
     pub async fn accept(&mut self) -> io::Result<(Accepted, Peer)> {
-        let (stream, _) = self.socket.accept().await?;
-        let peer = Peer { uid: stream.peer_cred()?.uid() };
-        Ok((stream, peer))
+        loop {
+            let (stream, _) = self.socket.accept().await?;
+            // One that came and went at once may be nobody's any more.
+            if let Ok(credentials) = stream.peer_cred() {
+                return Ok((stream, Peer { uid: credentials.uid() }));
+            }
+        }
     }
 }
 

@@ -10,6 +10,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::io::{ReadHalf, WriteHalf, split};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -45,12 +46,15 @@ struct Ended;
 
 /// Speaks with one native host until either side has had enough.
 pub(super) async fn serve(stream: Accepted, user: Admitted, shared: Arc<Shared>) {
+    // Whoever is in debt waits before his first word: to dial again buys nothing.
+    sleep(user.shared().spend(pace::MESSAGE)).await;
     let account = user.shared().account(shared.settings.root.clone()).await;
     let (from, to) = split(stream);
     let mut connection = Connection {
         reader: FrameReader::new(from, FROM_BROWSER),
         writer: FrameWriter::new(to),
         malformed: 0,
+        rests_until: Instant::now(),
         user,
         account,
         shared,
@@ -64,6 +68,8 @@ struct Connection {
     reader: FrameReader<ReadHalf<Accepted>>,
     writer: FrameWriter<WriteHalf<Accepted>>,
     malformed: u32,
+    /// When what was said last is paid for.
+    rests_until: Instant,
     user: Admitted,
     account: Account,
     shared: Arc<Shared>,
@@ -176,6 +182,7 @@ impl Connection {
         speaker: Option<&Speaker>,
         terms: Option<&Terms>,
     ) -> Result<Said, Ended> {
+        sleep_until(self.rests_until).await;
         let user = self.user.shared();
         let length = self.reader.announced().await.map_err(|_| Ended)?.ok_or(Ended)?;
         let _long = match length {
@@ -204,8 +211,7 @@ impl Connection {
                 (Said::Nothing, 0)
             }
         };
-        drop(frame);
-        sleep(user.spend(cost(length, items))).await;
+        self.rests_until = Instant::now() + user.spend(cost(length, items));
         Ok(said)
     }
 
@@ -222,29 +228,11 @@ impl Connection {
         terms: &Terms,
     ) -> Result<(), Ended> {
         let user = self.user.shared();
-        let _turn = user.turn.lock().await;
+        let turn = user.turn.lock().await;
         let (key, session) = (self.account.key, speaker.session);
         let before = self.shared.sessions().taken(key, session);
-        let (mut taken, mut malformed, mut lost) = (before, 0, 0_u64);
-        let mut observations = Vec::new();
-        let now = self.shared.clock.now();
-        for item in items.each() {
-            match item {
-                // It was handed over before, by this connection or another, to this agent or an earlier one.
-                Ok(item) if item.n <= taken => {}
-                Ok(item) => {
-                    taken = item.n;
-                    if let Body::Lost { count } = item.body {
-                        lost = lost.saturating_add(count);
-                    }
-                    observations.extend(place(item, &speaker.origin, terms, now));
-                }
-                Err(bad) => {
-                    malformed += 1;
-                    taken = taken.max(bad.n.unwrap_or(0));
-                }
-            }
-        }
+        let Sorted { observations, taken, malformed, lost } =
+            sort(items, before, &speaker.origin, terms, self.shared.clock.now());
         speaker.malformed(malformed);
         speaker.lost(lost);
         if !observations.is_empty() {
@@ -252,6 +240,8 @@ impl Connection {
         } else if taken > before {
             self.shared.sessions().take(key, session, taken);
         }
+        // The account's other connections need not wait for this one's peer to listen.
+        drop(turn);
         if taken > 0 { self.say(&ToExtension::Stored { n: taken }).await } else { Ok(()) }
     }
 
@@ -316,6 +306,39 @@ impl Drop for Speaker {
         let Origin { account, browser } = &self.origin;
         self.shared.presence.gone(account, browser, self.shared.clock.now());
     }
+}
+
+/// What a message's items come to.
+#[derive(Debug, Default)]
+struct Sorted {
+    observations: Vec<Observation>,
+    /// The highest number that has been taken.
+    taken: u64,
+    malformed: u64,
+    lost: u64,
+}
+
+/// Sorts out the items past `before`; the others were handed over before, by this connection or another, to
+/// this agent or an earlier one.
+fn sort(items: &Items<'_>, before: u64, origin: &Origin, terms: &Terms, now: Timestamp) -> Sorted {
+    let mut sorted = Sorted { taken: before, ..Sorted::default() };
+    for item in items.each() {
+        match item {
+            Ok(item) if item.n <= sorted.taken => {}
+            Ok(item) => {
+                sorted.taken = item.n;
+                if let Body::Lost { count } = item.body {
+                    sorted.lost = sorted.lost.saturating_add(count);
+                }
+                sorted.observations.extend(place(item, origin, terms, now));
+            }
+            Err(bad) => {
+                sorted.malformed += 1;
+                sorted.taken = sorted.taken.max(bad.n.unwrap_or(0));
+            }
+        }
+    }
+    sorted
 }
 
 /// What a message costs its account.
