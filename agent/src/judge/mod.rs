@@ -47,7 +47,7 @@ use self::matches::Matches;
 use self::wire::Words;
 use crate::minimiser::{Content, Minimised, PageText, Request, Visit};
 use crate::observation::{Action, Evidence, Medium, MediumChange, Program, TextKind};
-use crate::policy::PolicyInForce;
+use crate::policy::{List, Listed, PolicyInForce, RunBy};
 use crate::spool::{Captured, FoldKey};
 
 /// The least severity that goes by the urgent lane, and takes context with it.
@@ -210,8 +210,18 @@ impl Judge {
         seen: &Minimised,
         program: &Program,
     ) -> Option<Captured> {
-        let _ = (policy, seen, program);
-        None
+        let run_by = if account(seen).is_some() { RunBy::Person } else { RunBy::System };
+        let listed = policy.programs().verdict(program, run_by)?;
+        if listed.list == List::Allowed {
+            return None;
+        }
+        let mut matches = Matches::default();
+        if listed.severity > 0 {
+            matches.add(unwanted(program, &listed));
+        }
+        excuse(policy, seen, &mut matches);
+        let content = v1::event_payload::Content::Program(wire::program(program, listed.list));
+        Some(self.event(policy, seen, matches, Vec::new(), content))
     }
 
     fn medium(
@@ -363,6 +373,28 @@ fn breach(category: Option<&str>, severity: u8) -> v1::Match {
         place: v1::Place::Unspecified.into(),
         reasons: vec![bounds::cut(&reason, bounds::REASON_BYTES).to_owned()],
         ..Default::default()
+    }
+}
+
+/// The match that a listed program is, where policy raises it.
+fn unwanted(program: &Program, listed: &Listed) -> v1::Match {
+    let (category, rule) = match listed.list {
+        List::Bypass => (Category::Bypass, "bypass.program"),
+        List::RemoteControl => (Category::UnapprovedSoftware, "unapproved_software.remote_control"),
+        List::Denied | List::Allowed => {
+            (Category::UnapprovedSoftware, "unapproved_software.denied")
+        }
+    };
+    let name = bounds::cut(&program.name, bounds::SNIPPET_BYTES);
+    v1::Match {
+        rule: rule.to_owned(),
+        category: category.as_str().to_owned(),
+        severity: listed.severity.into(),
+        place: v1::Place::Program.into(),
+        snippet: name.to_owned(),
+        start: 0,
+        end: u32::try_from(name.len()).unwrap_or(0),
+        reasons: vec![bounds::cut(&listed.reason, bounds::REASON_BYTES).to_owned()],
     }
 }
 

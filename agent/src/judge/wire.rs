@@ -4,10 +4,10 @@ use redshank_proto::v1;
 
 use crate::minimiser::{PageText, Request, Visit};
 use crate::observation::{
-    Action, Audience, Evidence, Medium, MediumChange, Missed, NoticeShown, Source, TextKind,
-    Transition,
+    Action, Audience, Evidence, Medium, MediumChange, Missed, NoticeShown, Program, Source,
+    TextKind, Transition,
 };
-use crate::policy::PolicyInForce;
+use crate::policy::{List, PolicyInForce};
 
 /// Whether words leave beside an address: only with a match, and never of illegal imagery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,6 +80,21 @@ pub(super) fn request(seen: &Request, source: Source, words: Words) -> v1::Logge
         user_agent: words.of(seen.user_agent.as_deref()),
         status: seen.status.map_or(0, u32::from),
         name_lookup: source == Source::DnsLog,
+    }
+}
+
+/// A program of a list that was found; `Allowed` is never told.
+pub(super) fn program(seen: &Program, list: List) -> v1::Program {
+    let list = match list {
+        List::Bypass => v1::ProgramList::Bypass,
+        List::RemoteControl => v1::ProgramList::RemoteControl,
+        List::Denied | List::Allowed => v1::ProgramList::Denied,
+    };
+    v1::Program {
+        name: seen.name.clone(),
+        list: list.into(),
+        path: seen.path.clone(),
+        publisher: seen.publisher.clone(),
     }
 }
 

@@ -14,7 +14,7 @@
 mod accounts;
 mod exemptions;
 mod hours;
-pub mod programs;
+mod programs;
 mod store;
 
 use std::collections::{HashMap, HashSet};
@@ -27,6 +27,7 @@ use redshank_proto::{time, v1};
 pub use self::accounts::Accounts;
 pub use self::exemptions::{ExemptionError, Exemptions};
 pub use self::hours::{HoursError, SchoolHours};
+pub use self::programs::{List, Listed, ProgramList, ProgramListError, RunBy};
 pub use self::store::{Accepted, PolicyStore};
 use crate::minimiser::{PrivateList, PrivateListError};
 use crate::observation::TextKind;
@@ -50,6 +51,9 @@ pub enum PolicyError {
     /// It has an exemption without reason or end.
     #[error(transparent)]
     Exemption(#[from] ExemptionError),
+    /// Its list of programs has an entry that cannot be used.
+    #[error(transparent)]
+    Programs(#[from] ProgramListError),
     /// It gives a severity that is none.
     #[error("{0} has a severity outside {1} to 5")]
     Severity(String, u32),
@@ -78,6 +82,7 @@ pub struct PolicyInForce {
     staff: Accounts,
     school_hours: Option<SchoolHours>,
     exemptions: Exemptions,
+    programs: ProgramList,
     media: v1::MediaPolicy,
     notice: v1::Notice,
     private_entries: Vec<v1::PrivateEntry>,
@@ -112,6 +117,7 @@ impl PolicyInForce {
             staff: Accounts::new(&policy.staff_accounts),
             school_hours: policy.school_hours.as_ref().map(SchoolHours::new).transpose()?,
             exemptions: Exemptions::new(&policy.exemptions)?,
+            programs: ProgramList::compile(&policy.programs, policy.programs_only_allowed)?,
             media: media(policy.media)?,
             notice: policy.notice.unwrap_or_default(),
             private_entries: policy.private_list,
@@ -196,6 +202,12 @@ impl PolicyInForce {
     #[must_use]
     pub fn exemptions(&self) -> &Exemptions {
         &self.exemptions
+    }
+
+    /// The lists of programs.
+    #[must_use]
+    pub fn programs(&self) -> &ProgramList {
+        &self.programs
     }
 
     /// What holds of removable media.

@@ -20,6 +20,8 @@ use crate::policy::PolicyInForce;
 use crate::sources::board::Board;
 use crate::sources::extension::{self, ExtensionSource, Presence};
 use crate::sources::history::{self, HistorySource};
+use crate::sources::media::{self, MediaSource};
+use crate::sources::programs::{self, ProgramSource};
 use crate::state::{Settings, StateDir};
 
 /// How often it is asked which browsers have no extension.
@@ -48,6 +50,8 @@ impl Sources<'_> {
         }
         self.histories(tasks, board);
         self.presence(tasks, board);
+        self.programs(tasks, board);
+        self.media(tasks, board);
     }
 
     fn extension(&self, tasks: &mut JoinSet<anyhow::Result<()>>, board: &mut Board) {
@@ -78,6 +82,30 @@ impl Sources<'_> {
         let (out, checkpoints) = (self.out.clone(), self.checkpoints.clone());
         let (part, cancel) = (board.part(), self.cancel.clone());
         tasks.spawn(async move { Ok(source.run(out, checkpoints, part, cancel).await?) });
+    }
+
+    fn programs(&self, tasks: &mut JoinSet<anyhow::Result<()>>, board: &mut Board) {
+        let (platform, root) = (history::Platform::CURRENT, file_system());
+        let settings = programs::Settings { platform, root, pace: None };
+        let source = ProgramSource::new(settings, self.clock.clone());
+        let (out, checkpoints) = (self.out.clone(), self.checkpoints.clone());
+        let (part, cancel) = (board.part(), self.cancel.clone());
+        tasks.spawn(async move {
+            source.run(out, checkpoints, part, cancel).await;
+            Ok(())
+        });
+    }
+
+    fn media(&self, tasks: &mut JoinSet<anyhow::Result<()>>, board: &mut Board) {
+        let (platform, root) = (history::Platform::CURRENT, file_system());
+        let settings = media::Settings { platform, root, pace: None };
+        let source = MediaSource::new(settings, self.clock.clone());
+        let (out, checkpoints) = (self.out.clone(), self.checkpoints.clone());
+        let (part, cancel) = (board.part(), self.cancel.clone());
+        tasks.spawn(async move {
+            source.run(out, checkpoints, part, cancel).await;
+            Ok(())
+        });
     }
 
     /// Tells which browsers made visits that no extension saw.
