@@ -65,9 +65,24 @@ pub fn manifest(family: Family, program: &Path) -> Result<String, ManifestError>
 
 #[cfg(test)]
 mod tests {
+    use aws_lc_rs::digest;
+    use data_encoding::BASE64;
     use serde_json::Value;
 
     use super::*;
+
+    /// Chromium's id of an extension: the first half of its key's SHA-256, in hex digits written `a` to `p`.
+    #[test]
+    fn the_ids_are_the_extensions_own() {
+        let extension: Value =
+            serde_json::from_str(include_str!("../../extension/manifest.json")).unwrap();
+        let key = BASE64.decode(extension["key"].as_str().unwrap().as_bytes()).unwrap();
+        let digest = digest::digest(&digest::SHA256, &key);
+        let digits = digest.as_ref()[..16].iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        let id: String = digits.map(|digit| char::from(b'a' + digit)).collect();
+        assert_eq!(id, CHROMIUM_EXTENSION);
+        assert_eq!(extension["browser_specific_settings"]["gecko"]["id"], FIREFOX_EXTENSION);
+    }
 
     #[test]
     fn each_family_has_its_own_form() {
