@@ -13,21 +13,27 @@
 //!
 //! A name is told only if it is certain: two people, or none, is `None`.
 
-use std::path::{Path, PathBuf};
+#[cfg(unix)]
+use std::path::Path;
+use std::path::PathBuf;
 
 use super::history::Platform;
 use super::programs::accounts::Accounts;
 
 /// Session files that are looked at: one for each session, and greeters.
+#[cfg(unix)]
 const MOST_SESSIONS: usize = 256;
 /// Bytes of a session's file; they have some 400.
+#[cfg(unix)]
 const SESSION_BYTES: u64 = 16 * 1024;
 /// The seat of the built-in screen and keyboard.
+#[cfg(unix)]
 const SEAT: &str = "seat0";
 
 /// Tells who has the screen. Every answer may read a few files: blocking.
 pub(crate) struct SignedIn {
     platform: Platform,
+    #[cfg(unix)]
     root: PathBuf,
     accounts: Accounts,
 }
@@ -35,7 +41,12 @@ pub(crate) struct SignedIn {
 impl SignedIn {
     /// `root` is the file system's: another folder in tests.
     pub(crate) fn new(platform: Platform, root: PathBuf) -> Self {
-        Self { platform, accounts: Accounts::new(platform, root.clone()), root }
+        Self {
+            platform,
+            accounts: Accounts::new(platform, root.clone()),
+            #[cfg(unix)]
+            root,
+        }
     }
 
     /// The account that has the screen; `None` if nobody has, or it is not certain who.
