@@ -10,6 +10,8 @@
 //! - **Who is told.** Triage looks up whose a device or an address is; people see tags and kinds. The account
 //!   of a holder is shown to nobody here: it reaches a page as the person of an alert, with its basis.
 
+mod client;
+
 use std::collections::HashSet;
 
 use jiff::{SignedDuration, Timestamp};
@@ -17,6 +19,8 @@ use redshank_proto::clock::{Randomness, draw};
 use redshank_proto::id::{DeviceId, SchoolId};
 use rusqlite::{OptionalExtension as _, Row};
 
+pub use self::client::ClientName;
+pub(super) use self::client::{CLIENT_COLUMNS, CLIENT_JOINS, client_name};
 use super::alerts::CONTENT_KEPT_DAYS;
 use super::audit::Action;
 use super::persons::Account;
@@ -397,47 +401,6 @@ impl Edit<'_> {
         let detail = "its serial number stands in the asset log";
         self.audit(Action::DeviceApproved, Some(school), Some(device.as_bytes()), Some(detail))
     }
-}
-
-/// What people are told of a client: its tag and sort, or that nobody knows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ClientName {
-    /// It stands, or stood, in the asset log.
-    Asset {
-        /// Its tag.
-        asset_tag: String,
-        /// What sort of device it is.
-        sort: Sort,
-    },
-    /// It does not.
-    Unknown {
-        /// The address it had; none if the log gives none, or once that has been deleted.
-        address: Option<String>,
-    },
-}
-
-/// The columns from which [`client_name`] reads, of a statement that joins [`CLIENT_JOINS`].
-pub(super) const CLIENT_COLUMNS: &str =
-    "a.client, s.asset_tag AS client_tag, s.sort AS client_sort,
-     k.address AS client_address";
-/// Joins what an alert's client is to the alert `a`.
-pub(super) const CLIENT_JOINS: &str = "LEFT JOIN assets s ON s.asset = a.client
-     LEFT JOIN unknown_devices k ON k.unknown = a.client";
-
-/// Reads a client's name.
-pub(super) fn client_name(row: &Row<'_>) -> Result<Option<ClientName>, StoreError> {
-    if ClientId::read(row, "client")?.is_none() {
-        return Ok(None);
-    }
-    let address: Option<String> = row.get("client_address")?;
-    Ok(Some(match row.get::<_, Option<String>>("client_tag")? {
-        Some(asset_tag) => {
-            let sort: String = row.get("client_sort")?;
-            let sort = Sort::parse(&sort).ok_or(StoreError::Malformed("sort of asset"))?;
-            ClientName::Asset { asset_tag, sort }
-        }
-        None => ClientName::Unknown { address: address.filter(|address| !address.is_empty()) },
-    }))
 }
 
 fn asset(row: &Row<'_>) -> Result<Asset, StoreError> {
