@@ -43,9 +43,9 @@ impl SignedIn {
     pub(crate) fn new(platform: Platform, root: PathBuf) -> Self {
         Self {
             platform,
-            accounts: Accounts::new(platform, root.clone()),
             #[cfg(unix)]
-            root,
+            root: root.clone(),
+            accounts: Accounts::new(platform, root),
         }
     }
 

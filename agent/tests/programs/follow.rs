@@ -1,9 +1,8 @@
 use std::collections::HashMap;
+use std::env::consts::EXE_SUFFIX;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
-use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
-use std::process::{Child, Command};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,7 +26,7 @@ async fn a_program_is_told_once_with_name_path_and_account_and_not_again_after_a
     let mut running = device.run(HashMap::new());
     let seen = running.until("psiphon3").await;
     assert_eq!(seen.source, Source::Programs);
-    assert_eq!(seen.evidence, [Evidence::OsUser("amy".to_owned())]);
+    assert_eq!(seen.evidence, [Evidence::OsUser(account())]);
     let Content::Program(program) = &seen.content else { panic!("{seen:?}") };
     assert_eq!(program.path.as_deref(), device.file("psiphon3").to_str());
     assert_eq!(program.publisher, None);
@@ -41,7 +40,8 @@ async fn a_program_is_told_once_with_name_path_and_account_and_not_again_after_a
     let mut running = device.run(kept);
     running.until("tor").await;
     for old in ["psiphon3", "lantern"] {
-        assert!(!running.names.iter().any(|name| name == old), "{old} again");
+        let old = format!("{old}{EXE_SUFFIX}");
+        assert!(!running.names.contains(&old), "{old} again");
     }
 }
 
@@ -69,6 +69,7 @@ async fn what_is_hidden_is_said() {
         State::Degraded(reason) => assert!(reason.contains("cannot look into"), "{reason}"),
         State::Blind(reason) => assert!(reason.contains("hidepid"), "{reason}"),
     }
+    #[cfg(target_os = "linux")]
     if fs::read_link("/proc/1/exe").is_err() {
         assert_ne!(*state, State::Ok, "the first process is not shown to this test either");
     }
@@ -79,39 +80,25 @@ const ARGUMENT: &str = "271828";
 
 struct Device {
     root: TempDir,
-    uid: u32,
 }
 
 impl Device {
-    /// A device with the account `amy`, whom the programs are started by where these tests may do that.
+    /// A device on which programs are started by the account called [`account`].
     fn new() -> Self {
         let root = tempfile::tempdir().unwrap();
-        fs::set_permissions(root.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        let uid = if is_administrator() { 54_321 } else { own_uid() };
-        fs::create_dir_all(root.path().join("etc")).unwrap();
-        let passwd = format!("amy:x:{uid}:{uid}::/home/amy:/bin/sh\n");
-        fs::write(root.path().join("etc/passwd"), passwd).unwrap();
-        Self { root, uid }
+        #[cfg(unix)]
+        linux::list_accounts(root.path());
+        Self { root }
     }
 
     fn file(&self, name: &str) -> PathBuf {
-        self.root.path().join(name)
+        self.root.path().join(format!("{name}{EXE_SUFFIX}"))
     }
 
     /// Starts a program of this name, which sleeps.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the source sees what others start: here, this test"
-    )]
     fn start(&self, name: &str) -> Started {
-        let file = self.file(name);
-        fs::copy(fs::canonicalize("/bin/sleep").unwrap(), &file).unwrap();
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
-        let mut command = Command::new(&file);
-        command.arg(ARGUMENT).env("REDSHANK_TEST_SECRET", "1");
-        if is_administrator() {
-            command.uid(self.uid);
-        }
+        let mut command = sleeping(&self.file(name));
+        command.env("REDSHANK_TEST_SECRET", "1").stdin(Stdio::piped()).stdout(Stdio::null());
         Started(command.spawn().unwrap())
     }
 
@@ -120,7 +107,7 @@ impl Device {
         let (told, coverage) = watch::channel(Vec::new());
         let shutdown = CancellationToken::new();
         let settings = Settings {
-            platform: Platform::Linux,
+            platform: Platform::CURRENT,
             root: self.root.path().to_owned(),
             pace: Some(Duration::from_millis(50)),
         };
@@ -160,7 +147,7 @@ impl Running {
             for seen in batch.observations {
                 let Content::Program(program) = &seen.content else { panic!("{seen:?}") };
                 self.names.push(program.name.clone());
-                if program.name == name {
+                if program.name == format!("{name}{EXE_SUFFIX}") {
                     found = Some(seen);
                 }
             }
@@ -177,11 +164,69 @@ impl Running {
     }
 }
 
-fn is_administrator() -> bool {
-    own_uid() == 0
+#[cfg(target_os = "linux")]
+use linux::{account, sleeping};
+#[cfg(windows)]
+use windows::{account, sleeping};
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    use std::os::unix::process::CommandExt as _;
+
+    use super::*;
+
+    /// Who starts the programs: `amy`, by another number where these tests may be her.
+    pub(super) fn account() -> String {
+        "amy".to_owned()
+    }
+
+    pub(super) fn list_accounts(root: &Path) {
+        fs::set_permissions(root, fs::Permissions::from_mode(0o755)).unwrap();
+        let uid = uid();
+        fs::create_dir_all(root.join("etc")).unwrap();
+        let passwd = format!("amy:x:{uid}:{uid}::/home/amy:/bin/sh\n");
+        fs::write(root.join("etc/passwd"), passwd).unwrap();
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the source sees what others start: this test")]
+    pub(super) fn sleeping(file: &Path) -> Command {
+        fs::copy(fs::canonicalize("/bin/sleep").unwrap(), file).unwrap();
+        fs::set_permissions(file, fs::Permissions::from_mode(0o755)).unwrap();
+        let mut command = Command::new(file);
+        command.arg(ARGUMENT);
+        if own_uid() == 0 {
+            command.uid(uid());
+        }
+        command
+    }
+
+    fn uid() -> u32 {
+        if own_uid() == 0 { 54_321 } else { own_uid() }
+    }
+
+    fn own_uid() -> u32 {
+        fs::metadata("/proc/self").unwrap().uid()
+    }
 }
 
-fn own_uid() -> u32 {
-    use std::os::unix::fs::MetadataExt as _;
-    fs::metadata("/proc/self").unwrap().uid()
+#[cfg(windows)]
+mod windows {
+    use super::*;
+
+    /// Who starts the programs: whoever runs these tests.
+    pub(super) fn account() -> String {
+        let home = PathBuf::from(std::env::var_os("USERPROFILE").unwrap());
+        home.file_name().unwrap().to_str().unwrap().to_owned()
+    }
+
+    /// Our own program as a browser starts it, which waits for the browser. Windows has none that sleeps.
+    #[expect(clippy::disallowed_methods, reason = "the source sees what others start: this test")]
+    pub(super) fn sleeping(file: &Path) -> Command {
+        fs::copy(env!("CARGO_BIN_EXE_redshank-agent"), file).unwrap();
+        let mut command = Command::new(file);
+        command.args(["chrome-extension://abcdefghijklmnopabcdefghijklmnop/", ARGUMENT]);
+        command.env("REDSHANK_SOCKET", r"\\.\pipe\redshank-nobody");
+        command
+    }
 }

@@ -1,18 +1,13 @@
 //! Whose a process is: a person's, by the account's name, or the system's.
 //!
 //! A person has the name under which the history source knows the same account. On Linux that is the name
-//! in `/etc/passwd`, or of the home folder for an account of a directory service; on macOS the home
-//! folder's. On Windows it is the account's own name, which is the home folder's too unless that was taken
-//! (`amy.SCHOOL`).
+//! in `/etc/passwd`, or of the home folder for an account of a directory service; on macOS and Windows the
+//! home folder's.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
-#[cfg(unix)]
-use std::collections::HashMap;
-
 use sysinfo::Uid;
-#[cfg(windows)]
-use sysinfo::Users;
 
 use crate::sources::history::Platform;
 #[cfg(unix)]
@@ -23,7 +18,6 @@ use crate::sources::history::account_of_uid;
 const FIRST_PERSON: [u32; 2] = [1_000, 501];
 /// Unknown numbers that are looked up between two looks at all processes: each reads the list of accounts, and
 /// a container may have thousands of numbers.
-#[cfg(unix)]
 const LOOKS: u32 = 8;
 /// `nobody`, by convention.
 #[cfg(unix)]
@@ -80,33 +74,36 @@ impl Accounts {
 /// The accounts, looked up when one is met that is not known.
 #[cfg(windows)]
 pub(in crate::sources) struct Accounts {
-    users: Option<Users>,
-    look: bool,
+    names: HashMap<String, String>,
+    /// How many that are not known may be looked for.
+    looks: u32,
 }
 
 #[cfg(windows)]
 impl Accounts {
     pub(in crate::sources) fn new(_platform: Platform, _root: PathBuf) -> Self {
-        Self { users: Users::new().ok(), look: true }
+        Self { names: HashMap::new(), looks: LOOKS }
     }
 
-    /// Lets the accounts be read again, should an unknown one be met: so not at every look.
+    /// Lets unknown accounts be asked for again: so not at every look, for a domain may be asked.
     pub(in crate::sources) fn look_again(&mut self) {
-        self.look = true;
+        self.looks = LOOKS;
     }
 
     /// The person's account; `None` for the system's own, and for one that Windows does not name.
     pub(in crate::sources) fn person(&mut self, uid: &Uid) -> Option<String> {
-        let number = uid.to_string();
-        if !PEOPLE.iter().any(|people| number.starts_with(people)) {
+        let identifier = uid.to_string();
+        if !PEOPLE.iter().any(|people| identifier.starts_with(people)) {
             return None;
         }
-        let users = self.users.as_mut()?;
-        if self.look && users.get_user_by_id(uid).is_none() {
-            self.look = false;
-            users.refresh();
+        if self.looks > 0 && !self.names.contains_key(&identifier) {
+            self.looks -= 1;
+            let name = redshank_windows::account::name(&identifier);
+            if name != identifier {
+                self.names.insert(identifier.clone(), name);
+            }
         }
-        users.get_user_by_id(uid).map(|user| user.name().to_owned())
+        self.names.get(&identifier).cloned()
     }
 }
 
