@@ -1,7 +1,6 @@
 //! The agent's side: the source on a socket of its own, and a device whose accounts are listed.
 
 use std::collections::HashMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,6 +42,7 @@ pub(crate) fn account() -> String {
 
 #[cfg(unix)]
 fn list_accounts(root: &Path) {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt as _;
     // Other accounts must get as far as the socket.
     fs::set_permissions(root, fs::Permissions::from_mode(0o755)).unwrap();
