@@ -10,6 +10,7 @@ pub mod extension;
 pub mod history;
 pub mod media;
 pub mod programs;
+pub mod search_terms;
 pub(crate) mod signed_in;
 
 use redshank_proto::v1;

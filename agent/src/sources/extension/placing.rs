@@ -12,7 +12,7 @@ use crate::native::message::{Body, Item};
 use crate::observation::{
     Content, Evidence, Missed, Observation, PageText, Source, Transition, Visit,
 };
-use crate::sources::history::search_terms::search_terms;
+use crate::sources::search_terms::search_terms;
 
 /// How far ahead of the device's clock an item's time is believed: clocks of one machine are read a
 /// moment apart, and set in between.

@@ -44,7 +44,6 @@ mod follow;
 mod profiles;
 mod reader;
 mod reading;
-pub mod search_terms;
 mod watch;
 
 use std::collections::HashMap;

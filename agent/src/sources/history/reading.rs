@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use super::cursor::{Mark, Place};
 use super::profiles::{Family, Profile};
 use super::reader::{ReadError, Reader, Text};
-use super::search_terms::search_terms;
 use crate::observation::{Batch, Checkpoint, Content, Evidence, Observation, Source, Visit};
+use crate::sources::search_terms::search_terms;
 
 /// Marks that are read at once.
 const MARKS: usize = 512;
