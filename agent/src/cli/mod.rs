@@ -4,6 +4,7 @@
 //! 0 done, 1 an error (said in one line on stderr) or, for `match`, a wrong line, 2 a command line that
 //! is not understood.
 
+mod capture_log;
 mod enrol;
 mod match_lines;
 mod native_host;
@@ -26,6 +27,7 @@ use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use self::capture_log::LogArgs;
 pub use self::match_lines::match_lines;
 pub use self::packs::compile_folder;
 use crate::native;
@@ -97,6 +99,12 @@ enum Capture {
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
+    /// Prints every request of proxies' and name servers' logs as JSON Lines; the files are not written to
+    ///
+    /// On stderr follows for each file how many of its lines are requests, no requests, and not understood,
+    /// and of the first of those the offset and the shape. The exit code is 1 if a file cannot be read, or if
+    /// no line of it is of the format.
+    Log(LogArgs),
 }
 
 #[derive(Debug, Args)]
@@ -159,6 +167,7 @@ impl Cli {
                 sources::history::capture(files, enrolled_at(&state), out)?;
             }
             Command::Notice(args) => notice::notice(args, out)?,
+            Command::Capture(Capture::Log(args)) => capture_log::capture_log(args, out, errors)?,
             Command::Match { rules } => {
                 let matcher = match rules {
                     Some(folder) => compile_folder(folder)?,

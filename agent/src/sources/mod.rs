@@ -8,6 +8,7 @@
 pub mod board;
 pub mod extension;
 pub mod history;
+pub mod logs;
 pub mod media;
 pub mod programs;
 pub mod search_terms;
