@@ -18,7 +18,7 @@ use super::entry::{Client, Entry, Target};
 use super::lookups::{Kind, Step};
 use super::text::{find, number, split_at_byte, text};
 use super::time::{Clues, syslog};
-use super::{FormatError, LineFormat, Understood};
+use super::{FormatError, LineFormat, Made, Understood};
 use crate::observation::Action;
 
 /// Answers that a block list makes.
@@ -28,7 +28,7 @@ const BLOCKED: &[&[u8]] = &[b"NXDOMAIN", b"0.0.0.0", b"::"];
 struct Dnsmasq;
 
 /// `dnsmasq`.
-pub(super) fn make(argument: Option<&str>) -> Result<Box<dyn LineFormat>, FormatError> {
+pub(super) fn make(argument: Option<&str>) -> Made {
     match argument {
         None => Ok(Box::new(Dnsmasq)),
         Some(_) => Err(FormatError::NoArgument("dnsmasq")),

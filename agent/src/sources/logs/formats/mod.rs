@@ -71,6 +71,9 @@ pub(crate) trait LineFormat: Debug + Send + Sync {
     fn read<'a>(&self, line: &'a [u8], clues: &Clues) -> Option<Understood<'a>>;
 }
 
+/// A way of writing a line, made of what stands after a name's colon.
+type Made = Result<Box<dyn LineFormat>, FormatError>;
+
 /// What one line says by itself.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Understood<'a> {
@@ -86,7 +89,7 @@ pub enum Understood<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{shape}")]
 pub struct Unreadable {
-    /// Its fields without their content, at most 256 bytes: `date time word ip url, 5 by space`.
+    /// Its fields without their content, at most 200 bytes: `date time word ip url, 5 by space`.
     pub shape: String,
 }
 
@@ -123,7 +126,8 @@ struct Row {
     /// How it is written on the command line and in settings.
     written: &'static str,
     source: Source,
-    make: fn(Option<&str>) -> Result<Box<dyn LineFormat>, FormatError>,
+    /// Makes it of what stands after the colon.
+    make: fn(Option<&str>) -> Made,
 }
 
 const ROWS: &[Row] = &[

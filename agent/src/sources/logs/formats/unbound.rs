@@ -22,7 +22,7 @@ use super::entry::{Client, Entry, address};
 use super::lookups::{Kind, Step};
 use super::text::{find, number, split_at_byte, split_at_last, text, told};
 use super::time::{Clues, syslog, unix};
-use super::{FormatError, LineFormat, Understood};
+use super::{FormatError, LineFormat, Made, Understood};
 use crate::observation::Action;
 
 /// Types of local zones that refuse a name (unbound.conf, `local-zone`).
@@ -45,7 +45,7 @@ const LEVELS: &[&[u8]] = &[b"info:", b"query:", b"reply:"];
 struct Unbound;
 
 /// `unbound`.
-pub(super) fn make(argument: Option<&str>) -> Result<Box<dyn LineFormat>, FormatError> {
+pub(super) fn make(argument: Option<&str>) -> Made {
     match argument {
         None => Ok(Box::new(Unbound)),
         Some(_) => Err(FormatError::NoArgument("unbound")),

@@ -68,9 +68,9 @@ fn separated<'a>(
         url: parts.at(3)?,
         method: parts.at(method)?,
         status,
-        what: parts.from_to(BEFORE, method),
+        what: parts.span(BEFORE, method),
         category: parts.at(method + 3)?,
-        user_agent: parts.from_to(method + 9, parts.count() - 4),
+        user_agent: parts.span(method + 9, parts.count() - 4),
         searched: b"",
     };
     let at = match when.get(20..) {
@@ -108,14 +108,14 @@ fn spaced<'a>(line: &'a [u8], clues: &Clues) -> Option<(Timestamp, Fields<'a>)> 
     let product = |at: &usize| words.at(*at).is_some_and(|word| word.contains(&b'/'));
     let agent = (name + 1..end).find(product).unwrap_or(name + 1);
     let fields = Fields {
-        user: words.from_to(0, client),
+        user: words.span(0, client),
         client: words.at(client)?,
         url: words.at(client + 1)?,
         method: words.at(method)?,
         status: words.at(group + 1)?,
-        what: words.from_to(client + 2, method),
-        category: words.from_to(method + 3, group),
-        user_agent: words.from_to(agent, end),
+        what: words.span(client + 2, method),
+        category: words.span(method + 3, group),
+        user_agent: words.span(agent, end),
         searched: b"",
     };
     Some((at, fields))
@@ -149,7 +149,7 @@ impl<'a> Parts<'a> {
     }
 
     /// The parts from `first` up to `end`, without it, and what is between them; nothing if there are none.
-    fn from_to(&self, first: usize, end: usize) -> &'a [u8] {
+    fn span(&self, first: usize, end: usize) -> &'a [u8] {
         let (Some(first), Some(last)) = (
             self.spans.get(first),
             end.checked_sub(1).filter(|last| *last >= first).and_then(|last| self.spans.get(last)),

@@ -31,7 +31,7 @@ use self::protex::Protex;
 use super::entry::{Client, Entry, Target, address};
 use super::squid::PLAIN_USER;
 use super::text::{find, status, text, told};
-use super::{FormatError, LineFormat, Understood, squid};
+use super::{FormatError, Made, Understood, squid};
 use crate::observation::Action;
 
 /// Words between asterisks with which a page passes (messages 51 and 54 to 59 of e2guardian's languages, and
@@ -49,7 +49,7 @@ const PASSES: &[&[u8]] = &[
 ];
 
 /// `e2guardian:1` to `e2guardian:8`.
-pub(super) fn make(number: Option<&str>) -> Result<Box<dyn LineFormat>, FormatError> {
+pub(super) fn make(number: Option<&str>) -> Made {
     Ok(match number.map(str::trim) {
         Some("1") => Box::new(Listed(Separator::Space)),
         Some("2") => Box::new(Listed(Separator::Quoted)),

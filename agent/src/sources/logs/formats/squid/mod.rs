@@ -30,7 +30,7 @@ use self::httpd::Httpd;
 use self::logformat::Logformat;
 use super::entry::{Client, Entry, Target};
 use super::text::{status, text_of};
-use super::{FormatError, LineFormat, Understood};
+use super::{FormatError, Made, Understood};
 use crate::observation::Action;
 
 /// `logformat squid` of squid.conf.documented.
@@ -40,7 +40,7 @@ const NATIVE: &str = "%ts.%03tu %6tr %>a %Ss/%03>Hs %<st %rm %ru %[un %Sh/%<a %m
 pub(super) const PLAIN_USER: &str = "%ts.%03tu %6tr %>a %Ss/%03>Hs %<st %rm %ru %'un %Sh/%<a %mt";
 
 /// `squid`, or `squid:LOGFORMAT`.
-pub(super) fn make(logformat: Option<&str>) -> Result<Box<dyn LineFormat>, FormatError> {
+pub(super) fn make(logformat: Option<&str>) -> Made {
     Ok(Box::new(match logformat {
         // With log_mime_hdrs the headers follow in brackets.
         None => Logformat::parse(NATIVE)?.with_headers_after(),
@@ -49,7 +49,7 @@ pub(super) fn make(logformat: Option<&str>) -> Result<Box<dyn LineFormat>, Forma
 }
 
 /// `squid-common`.
-pub(super) fn make_common(argument: Option<&str>) -> Result<Box<dyn LineFormat>, FormatError> {
+pub(super) fn make_common(argument: Option<&str>) -> Made {
     match argument {
         None => Ok(Box::new(Httpd::COMMON)),
         Some(_) => Err(FormatError::NoArgument("squid-common")),
@@ -57,7 +57,7 @@ pub(super) fn make_common(argument: Option<&str>) -> Result<Box<dyn LineFormat>,
 }
 
 /// `squid-combined`.
-pub(super) fn make_combined(argument: Option<&str>) -> Result<Box<dyn LineFormat>, FormatError> {
+pub(super) fn make_combined(argument: Option<&str>) -> Made {
     match argument {
         None => Ok(Box::new(Httpd::COMBINED)),
         Some(_) => Err(FormatError::NoArgument("squid-combined")),

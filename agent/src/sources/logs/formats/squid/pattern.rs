@@ -83,7 +83,7 @@ impl Pattern {
     pub(super) fn read<'a>(&self, line: &'a [u8]) -> Option<Spans<'a>> {
         let spans = Spans { line, spans: [UNFILLED; SLOTS] };
         let mut fit = Fit { pattern: self, spans, tries: MOST_TRIES };
-        fit.from(0, 0).then_some(fit.spans)
+        fit.fits(0, 0).then_some(fit.spans)
     }
 }
 
@@ -96,13 +96,13 @@ struct Fit<'p, 'a> {
 
 impl<'p> Fit<'p, '_> {
     /// Whether the line from `at` on fits the pieces from `piece` on.
-    fn from(&mut self, piece: usize, at: usize) -> bool {
+    fn fits(&mut self, piece: usize, at: usize) -> bool {
         let pattern: &'p Pattern = self.pattern;
         let rest = &self.spans.line[at..];
         match pattern.pieces.get(piece) {
             None => rest.is_empty() || pattern.headers_after && rest.starts_with(b" ["),
             Some(Piece::Literal(text)) => {
-                rest.starts_with(text) && self.from(piece + 1, at + text.len())
+                rest.starts_with(text) && self.fits(piece + 1, at + text.len())
             }
             Some(Piece::Field(field)) => self.field(field, piece, at),
         }
@@ -142,7 +142,7 @@ impl<'p> Fit<'p, '_> {
                 }
                 _ => end,
             };
-            if self.from(piece + 1, after) {
+            if self.fits(piece + 1, after) {
                 if let Some(slot) = field.slot {
                     self.spans.spans[slot as usize] = (start, end);
                 }
