@@ -13,6 +13,7 @@ pub mod media;
 pub mod programs;
 pub mod search_terms;
 pub(crate) mod signed_in;
+mod watch;
 
 use redshank_proto::v1;
 

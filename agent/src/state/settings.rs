@@ -10,6 +10,17 @@
 //! url = "http://proxy.school.example:8080"
 //! user = "devices"                       # both or neither
 //! password_file = "/etc/redshank/proxy-password"
+//!
+//! [[log]]                                # a proxy's or name server's log on this host; at most 32
+//! path = "/var/log/squid/access.log"
+//! format = "squid"                       # squid, squid:LOGFORMAT, e2guardian:1 to 8, dnsmasq, unbound, …
+//! zone = "Europe/London"                 # of times without one; the system's if absent
+//! authority = "school.example"           # who vouches for users whose names do not say
+//! clients = ["192.168.4.0/22"]           # whose requests are meant; everybody's if absent
+//!
+//! [[leases]]                             # a DHCP server's lease file on this host; at most 16
+//! path = "/var/lib/misc/dnsmasq.leases"
+//! format = "dnsmasq"                     # or "isc"
 //! ```
 //!
 //! Every mistake names the file, the line and the key. A relative path is meant from the file's own
@@ -19,6 +30,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use data_encoding::BASE64;
+use jiff::tz::TimeZone;
 use redshank_proto::tls::HttpProxy;
 use serde::Deserialize;
 use toml::Spanned;
@@ -26,6 +38,9 @@ use zeroize::Zeroizing;
 
 use super::guard::check_private;
 use super::{StateError, read_bounded};
+use crate::sources::logs::formats::Format;
+use crate::sources::logs::leases::{LeaseFormat, LeaseSettings};
+use crate::sources::logs::{LogSettings, MOST_LEASE_FILES, MOST_LOGS, Network};
 
 /// A page of settings is a twentieth of this.
 const SETTINGS_BYTES: u64 = 64 * 1024;
@@ -33,6 +48,10 @@ const SETTINGS_BYTES: u64 = 64 * 1024;
 const PASSWORD_BYTES: u64 = 1024;
 /// A device has a handful of users; each entry is a folder that is watched.
 const MOST_EXTRA_PROFILES: usize = 64;
+/// Subnets of one kind of device.
+const MOST_CLIENTS: usize = 256;
+/// A domain's name has no more (RFC 1035).
+const AUTHORITY_BYTES: usize = 255;
 /// Below a second the poll itself is the load; above an hour a missed event waits too long.
 const POLL_SECONDS: std::ops::RangeInclusive<u64> = 1..=3_600;
 
@@ -68,6 +87,10 @@ pub struct Settings {
     pub personal: bool,
     /// The way out of the school.
     pub proxy: Option<ProxySettings>,
+    /// Logs of proxies and name servers on this host.
+    pub logs: Vec<LogSettings>,
+    /// Lease files of DHCP servers on this host.
+    pub leases: Vec<LeaseSettings>,
 }
 
 /// A proxy as the settings name it.
@@ -119,6 +142,28 @@ struct RawSettings {
     #[serde(default)]
     personal: bool,
     proxy: Option<RawProxy>,
+    #[serde(default)]
+    log: Vec<Spanned<RawLog>>,
+    #[serde(default)]
+    leases: Vec<Spanned<RawLeases>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLog {
+    path: Spanned<PathBuf>,
+    format: Spanned<String>,
+    zone: Option<Spanned<String>>,
+    authority: Option<Spanned<String>>,
+    #[serde(default)]
+    clients: Vec<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLeases {
+    path: Spanned<PathBuf>,
+    format: Spanned<String>,
 }
 
 #[derive(Deserialize)]
@@ -157,7 +202,98 @@ impl Reader<'_> {
             ca: raw.ca.map(|file| self.beside(&file)),
             personal: raw.personal,
             proxy: raw.proxy.map(|proxy| self.proxy(&proxy)).transpose()?,
+            logs: self.logs(&raw.log)?,
+            leases: self.leases(&raw.leases)?,
         })
+    }
+
+    fn logs(&self, raw: &[Spanned<RawLog>]) -> Result<Vec<LogSettings>, SettingsError> {
+        self.no_more_than(raw, MOST_LOGS, "log: at most 32 logs")?;
+        let mut logs = Vec::new();
+        for log in raw.iter().map(Spanned::get_ref) {
+            let path = self.file(&log.path, "log.path")?;
+            if logs.iter().any(|known: &LogSettings| known.path == path) {
+                let message = "log.path: this log is named twice".to_owned();
+                return Err(self.wrong(log.path.span().start, message));
+            }
+            if let Err(error) = Format::parse_name(log.format.get_ref()) {
+                return Err(self.wrong(log.format.span().start, format!("log.format: {error}")));
+            }
+            logs.push(LogSettings {
+                path,
+                format: log.format.get_ref().clone(),
+                zone: log.zone.as_ref().map_or(Ok(TimeZone::system()), |zone| self.zone(zone))?,
+                authority: log.authority.as_ref().map(|it| self.authority(it)).transpose()?,
+                clients: self.clients(&log.clients)?,
+            });
+        }
+        Ok(logs)
+    }
+
+    fn leases(&self, raw: &[Spanned<RawLeases>]) -> Result<Vec<LeaseSettings>, SettingsError> {
+        self.no_more_than(raw, MOST_LEASE_FILES, "leases: at most 16 lease files")?;
+        let mut files = Vec::new();
+        for file in raw.iter().map(Spanned::get_ref) {
+            let format = match file.format.get_ref().as_str() {
+                "dnsmasq" => LeaseFormat::Dnsmasq,
+                "isc" => LeaseFormat::Isc,
+                _ => {
+                    let message = "leases.format: expected dnsmasq or isc".to_owned();
+                    return Err(self.wrong(file.format.span().start, message));
+                }
+            };
+            files.push(LeaseSettings { path: self.file(&file.path, "leases.path")?, format });
+        }
+        Ok(files)
+    }
+
+    fn no_more_than<T>(
+        &self,
+        tables: &[Spanned<T>],
+        most: usize,
+        message: &str,
+    ) -> Result<(), SettingsError> {
+        match tables.get(most) {
+            Some(past) => Err(self.wrong(past.span().start, message.to_owned())),
+            None => Ok(()),
+        }
+    }
+
+    fn file(&self, path: &Spanned<PathBuf>, key: &str) -> Result<PathBuf, SettingsError> {
+        if path.get_ref().file_name().is_none() {
+            let message = format!("{key}: expected the path of a file");
+            return Err(self.wrong(path.span().start, message));
+        }
+        Ok(self.beside(path.get_ref()))
+    }
+
+    fn zone(&self, zone: &Spanned<String>) -> Result<TimeZone, SettingsError> {
+        TimeZone::get(zone.get_ref()).map_err(|_| {
+            let message = "log.zone: expected a time zone as Europe/London".to_owned();
+            self.wrong(zone.span().start, message)
+        })
+    }
+
+    fn authority(&self, authority: &Spanned<String>) -> Result<String, SettingsError> {
+        let text = authority.get_ref();
+        if text.is_empty() || text.len() > AUTHORITY_BYTES || text.contains(char::is_control) {
+            let message = "log.authority: expected the name of a domain".to_owned();
+            return Err(self.wrong(authority.span().start, message));
+        }
+        Ok(text.clone())
+    }
+
+    fn clients(&self, clients: &[Spanned<String>]) -> Result<Vec<Network>, SettingsError> {
+        if let Some(past) = clients.get(MOST_CLIENTS) {
+            let message = format!("log.clients: at most {MOST_CLIENTS} networks");
+            return Err(self.wrong(past.span().start, message));
+        }
+        let network = |text: &Spanned<String>| {
+            text.get_ref().parse().map_err(|error| {
+                self.wrong(text.span().start, format!("log.clients: {error}"))
+            })
+        };
+        clients.iter().map(network).collect()
     }
 
     fn poll(&self, seconds: &Spanned<u64>) -> Result<Duration, SettingsError> {
@@ -245,9 +381,25 @@ mod tests {
         let (folder, read) = settings(&format!(
             "extra_profiles = [\"profiles\", \"{elsewhere}\"]\nhistory_poll_seconds = 5\n\
              ca = \"root.pem\"\n[proxy]\nurl = \"http://proxy.example:8080\"\nuser = \"devices\"\n\
-             password_file = \"password\"\n",
+             password_file = \"password\"\n[[log]]\npath = \"access.log\"\nformat = \"squid\"\n\
+             zone = \"Europe/London\"\nauthority = \"SCHOOL\"\nclients = [\"192.168.4.0/22\"]\n\
+             [[log]]\npath = \"dns\"\nformat = \"dnsmasq\"\n[[leases]]\npath = \"l\"\n\
+             format = \"isc\"\n",
         ));
         let read = read.unwrap();
+        assert_eq!(
+            read.logs[0],
+            LogSettings {
+                path: folder.path().join("access.log"),
+                format: "squid".to_owned(),
+                zone: TimeZone::get("Europe/London").unwrap(),
+                authority: Some("SCHOOL".to_owned()),
+                clients: vec!["192.168.4.0/22".parse().unwrap()],
+            }
+        );
+        assert_eq!(read.logs[1].path, folder.path().join("dns"));
+        let leases = LeaseSettings { path: folder.path().join("l"), format: LeaseFormat::Isc };
+        assert_eq!(read.leases, [leases]);
         assert_eq!(read.extra_profiles, [folder.path().join("profiles"), PathBuf::from(elsewhere)]);
         assert_eq!(read.history_poll, Some(Duration::from_secs(5)));
         assert_eq!(read.ca, Some(folder.path().join("root.pem")));
@@ -289,6 +441,23 @@ mod tests {
                 "[proxy]\nurl = \"http://p:80\"\npassword_file = \"f\"\n",
                 "agent.toml:3: proxy.password_file: needs proxy.user",
             ),
+            ("[[log]]\npath = \"a\"\n", "agent.toml:1: missing field `format`"),
+            ("[[log]]\npath = \"/\"\nformat = \"squid\"\n", "agent.toml:2: log.path: expected"),
+            (
+                "[[log]]\npath = \"a\"\nformat = \"apache\"\n",
+                "agent.toml:3: log.format: there is no log format `apache`",
+            ),
+            (&log("port = 514"), "agent.toml:4: unknown field `port`"),
+            (&log("zone = \"Mars\""), "agent.toml:4: log.zone: expected a time zone"),
+            (&log("authority = \"\""), "agent.toml:4: log.authority: expected"),
+            (&log("clients = [\n\"10.0.0.1/8\"]"), "agent.toml:5: log.clients: expected a network"),
+            (&log(&log("")), "agent.toml:5: log.path: this log is named twice"),
+            (
+                "[[leases]]\npath = \"a\"\nformat = \"kea\"\n",
+                "agent.toml:3: leases.format: expected dnsmasq or isc",
+            ),
+            (&many("log", "squid", 33), "agent.toml:97: log: at most 32 logs"),
+            (&many("leases", "isc", 17), "agent.toml:49: leases: at most 16 lease files"),
         ] {
             let error = settings(text).1.unwrap_err().to_string();
             assert!(error.contains(expected), "{text:?}: {error}");
@@ -308,6 +477,15 @@ mod tests {
         std::fs::set_permissions(&password, std::fs::Permissions::from_mode(0o644)).unwrap();
         let error = read.unwrap().proxy.unwrap().load().unwrap_err().to_string();
         assert!(error.contains("password") && error.contains("chmod 600"), "{error}");
+    }
+
+    fn log(rest: &str) -> String {
+        format!("[[log]]\npath = \"a\"\nformat = \"squid\"\n{rest}\n")
+    }
+
+    fn many(table: &str, format: &str, times: usize) -> String {
+        let one = |number| format!("[[{table}]]\npath = \"{number}\"\nformat = \"{format}\"\n");
+        (0..times).map(one).collect()
     }
 
     fn settings(text: &str) -> (tempfile::TempDir, Result<Settings, SettingsError>) {

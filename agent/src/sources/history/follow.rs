@@ -24,9 +24,9 @@ use super::folder::{Folder, Refusal};
 use super::profiles::{self, Found, Profile};
 use super::reader::{ReadError, Reader};
 use super::reading::{Portion, Reading, Scope};
-use super::watch::{Changes, Watch};
 use super::{HistoryError, Settings};
 use crate::observation::{Batch, Source};
+use crate::sources::watch::{Changes, Watch};
 use crate::sources::{Coverage, State};
 
 /// How often everything is looked at without a notification.
@@ -104,7 +104,7 @@ impl Follower {
             settings,
             clock,
             copies: Arc::new(copies),
-            watch: Watch::new(),
+            watch: super::watch::new(),
             tracks: BTreeMap::new(),
             absent,
             aside: Vec::new(),
@@ -168,7 +168,7 @@ impl Follower {
             (found, watch)
         });
         // A search that panicked takes the watch with it: a new one is set by the next search.
-        let (found, watch) = searched.await.unwrap_or_else(|_| (Found::default(), Watch::new()));
+        let (found, watch) = searched.await.unwrap_or_else(|_| (Found::default(), super::watch::new()));
         self.watch = watch;
         self.aside = aside(&found, self.watch.complete);
         let mut gone = std::mem::take(&mut self.tracks);
