@@ -8,6 +8,7 @@
 //!   the sources wait behind their bounded channel.
 //! - Without a policy in force no batch is taken at all.
 //! - A visit that two sources saw is one event ([`sightings`]).
+//! - What somebody did before they were told of the watching goes no further ([`Told`]).
 //! - Whoever waits for a batch to be durable is told after it is, and never before.
 
 pub mod sightings;
@@ -22,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use self::sightings::Sightings;
 use crate::judge::Judge;
 use crate::minimiser;
+use crate::notice::Told;
 use crate::observation::{Batch, Checkpoint, Observation};
 use crate::policy::PolicyInForce;
 use crate::sources::extension::Presence;
@@ -40,23 +42,22 @@ pub async fn run(
     mut batches: mpsc::Receiver<Batch>,
     mut policy: watch::Receiver<Option<Arc<PolicyInForce>>>,
     spool: Arc<Spool>,
-    sightings: Sightings,
-    presence: Presence,
+    witnesses: Witnesses,
     clock: Arc<dyn Clock>,
     cancel: CancellationToken,
 ) -> Result<(), SpoolError> {
-    let mut bench = Bench { judge: Judge::new(clock.clone()), sightings, clock };
+    let mut bench = Bench { judge: Judge::new(clock.clone()), witnesses, clock };
     let work = async {
         loop {
             let known = policy.wait_for(Option::is_some).await.ok().and_then(|it| it.clone());
             let Some(known) = known else { return Ok(()) };
             let Some(batch) = batches.recv().await else { return Ok(()) };
-            presence.heard(&batch);
+            bench.witnesses.presence.heard(&batch);
             // A newer one may have come while the sources were quiet.
             let in_force = policy.borrow().clone().unwrap_or(known);
             let captured = bench.judged(&in_force, batch.observations);
             let mut checkpoints = batch.checkpoints;
-            checkpoints.extend(bench.sightings.checkpoint());
+            checkpoints.extend(bench.witnesses.sightings.checkpoint());
             store(&spool, captured, checkpoints).await?;
             if let Some(done) = batch.done {
                 // Whoever waited may have gone.
@@ -67,19 +68,31 @@ pub async fn run(
     cancel.run_until_cancelled(work).await.unwrap_or(Ok(()))
 }
 
+/// What is known beside policy of those who see and those who are seen.
+#[derive(Debug)]
+pub struct Witnesses {
+    /// Which visits were told of before.
+    pub sightings: Sightings,
+    /// Which browsers have an extension.
+    pub presence: Presence,
+    /// Who knows of the watching.
+    pub told: Told,
+}
+
 /// What judging remembers from one batch to the next.
 struct Bench {
     judge: Judge,
-    sightings: Sightings,
+    witnesses: Witnesses,
     clock: Arc<dyn Clock>,
 }
 
 impl Bench {
     fn judged(&mut self, policy: &PolicyInForce, observations: Vec<Observation>) -> Vec<Captured> {
         let mut captured = Vec::new();
-        for seen in observations {
+        let Witnesses { sightings, told, .. } = &mut self.witnesses;
+        for seen in observations.into_iter().filter(|seen| told.covers(seen)) {
             let Ok(seen) = minimiser::minimise(policy.private(), seen) else { continue };
-            let Some(news) = self.sightings.news(seen, self.clock.now()) else { continue };
+            let Some(news) = sightings.news(seen, self.clock.now()) else { continue };
             captured.extend(self.judge.judge(policy, &news));
         }
         captured.extend(self.judge.take_counts(policy));

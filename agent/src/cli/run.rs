@@ -13,6 +13,8 @@ use tokio_util::sync::CancellationToken;
 
 use self::sources::Sources;
 use crate::health::{self, Monitor};
+use crate::notice::{Shown, Told};
+use crate::pipeline::Witnesses;
 use crate::pipeline::sightings::Sightings;
 use crate::sources::board::Board;
 use crate::sources::extension::Presence;
@@ -71,6 +73,7 @@ async fn watch_and_report(
     let (reach_out, reach) = watch::channel(Reach::default());
     let mut board = Board::default();
     let presence = Presence::new(clock.now());
+    let told = Told::new(Shown::kept(&checkpoints), settings.notice_at_sign_in, board.part());
     let (coverage, personal) = (board.together(), settings.personal);
     let monitor = Monitor::new(coverage, spool.clone(), policy.clone(), clock.clone(), personal);
     let (batches_out, batches) = mpsc::channel(BATCHES);
@@ -103,12 +106,14 @@ async fn watch_and_report(
         out: batches_out,
         checkpoints,
         presence: presence.clone(),
+        told: told.clone(),
         policy: policy.subscribe(),
         clock: clock.clone(),
         cancel: cancel.clone(),
     };
-    sources.start(&mut tasks, &mut board);
+    sources.start(&mut tasks, &mut board)?;
     drop(sources);
+    let witnesses = Witnesses { sightings, presence, told };
     let token = cancel.clone();
     tasks.spawn(async move {
         board.run(token).await;
@@ -116,7 +121,7 @@ async fn watch_and_report(
     });
     let (token, in_force) = (cancel.clone(), policy.subscribe());
     tasks.spawn(async move {
-        Ok(pipeline::run(batches, in_force, spool, sightings, presence, clock, token).await?)
+        Ok(pipeline::run(batches, in_force, spool, witnesses, clock, token).await?)
     });
     let token = cancel.clone();
     tasks.spawn(async move { Ok(uplink.run(token).await?) });

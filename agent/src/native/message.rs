@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! extension ► agent   hello, items
-//! agent ► extension   welcome, private, stored, refused;  away and back are the native host's
+//! `notice --shown` ► agent   notice_shown
+//! agent ► extension   welcome, private, stored, refused, noted;  away and back are the native host's
 //! ```
 //! # What always holds
 //! - Whoever holds the socket may say anything: every list and every string is bounded here, and what is
@@ -20,7 +21,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use super::frame::{Frame, FrameError, TO_BROWSER};
-use crate::observation::{TextKind, Transition};
+use crate::notice::confirm;
+use crate::observation::{NoticeShown, TextKind, Transition};
 
 /// The version of these messages.
 pub const PROTOCOL: u64 = 1;
@@ -51,6 +53,8 @@ pub enum FromExtension<'a> {
     Hello(Hello),
     /// What was seen.
     Items(Items<'a>),
+    /// The notice was shown at sign-in: of the `notice` command, which says nothing else.
+    NoticeShown(NoticeShown),
     /// A type that is not known here.
     Unknown,
 }
@@ -126,6 +130,11 @@ pub enum Body {
         /// How many.
         count: u64,
     },
+    /// The extension's own notice was on the screen.
+    Notice {
+        /// Its version.
+        version: u32,
+    },
 }
 
 /// Why an item is none; its number, if that much could be read, so that it is not sent for ever.
@@ -152,6 +161,7 @@ impl<'a> FromExtension<'a> {
                 let raw: RawItems<'_> = serde_json::from_str(text).map_err(|_| Malformed)?;
                 Ok(Self::Items(Items(raw.items)))
             }
+            "notice_shown" => confirm::parse(payload).map(Self::NoticeShown).ok_or(Malformed),
             _ => Ok(Self::Unknown),
         }
     }
@@ -201,6 +211,8 @@ pub enum ToExtension {
         /// The number.
         n: u64,
     },
+    /// That the notice was shown is durable.
+    Noted,
     /// The agent cannot speak with this extension, and will not listen to it until it says hello anew.
     Refused {
         /// The version of the messages that the agent speaks.
@@ -340,6 +352,7 @@ struct RawItem<'a> {
     #[serde(borrow)]
     text: Option<Cow<'a, str>>,
     count: Option<u64>,
+    version: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -389,6 +402,7 @@ fn body(raw: &RawItem<'_>) -> Option<Body> {
             text: cut(raw.text.as_deref()?, TEXT_BYTES),
         }),
         "lost" => Some(Body::Lost { count: raw.count?.min(MOST_COUNT) }),
+        "notice" => Some(Body::Notice { version: raw.version? }),
         _ => None,
     }
 }

@@ -107,7 +107,10 @@ fn connect() -> io::Result<impl Read + Write> {
 
 #[cfg(windows)]
 fn connect() -> io::Result<impl Read + Write> {
-    std::fs::File::options().read(true).write(true).open(socket_path())
+    let mut pipe = std::fs::File::options().read(true).write(true).open(socket_path())?;
+    // Windows tells the agent whose process this is once it has read something.
+    pipe.write_all(&[crate::native::local::KNOCK])?;
+    Ok(pipe)
 }
 
 /// Whose notice was shown.

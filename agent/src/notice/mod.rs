@@ -25,11 +25,13 @@ mod page;
 pub mod public;
 mod shown;
 mod text;
+mod told;
 
 use crate::observation::Audience;
 use crate::policy::PolicyInForce;
 
 pub use self::shown::{INPUT, Shown};
+pub use self::told::Told;
 
 /// Every audience, in the order in which they are offered.
 pub const AUDIENCES: [Audience; 4] =

@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::*;
+use crate::notice::Shown;
 use crate::observation::{Content, Evidence, Source, Transition, Visit};
 use crate::policy::tests::policy;
 use crate::spool::Limits;
@@ -121,9 +122,13 @@ impl Bench {
         let policy = policy.map(|policy| Arc::new(PolicyInForce::compile(policy).unwrap()));
         let policies = watch::Sender::new(policy);
         let (spool, clock) = (Arc::clone(&self.spool), Arc::clone(&self.clock));
-        let (policy, sightings) = (policies.subscribe(), Sightings::default());
-        let (presence, cancel) = (Presence::new(clock.now()), self.cancel.clone());
-        let running = run(batches, policy, spool, sightings, presence, clock, cancel);
+        let witnesses = Witnesses {
+            sightings: Sightings::default(),
+            presence: Presence::new(clock.now()),
+            told: Told::new(Shown::default(), false, watch::Sender::default()),
+        };
+        let (policy, cancel) = (policies.subscribe(), self.cancel.clone());
+        let running = run(batches, policy, spool, witnesses, clock, cancel);
         (sources, policies, tokio::spawn(running))
     }
 }

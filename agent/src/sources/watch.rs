@@ -142,7 +142,8 @@ impl Marks {
         let kinds = match event {
             Ok(event) if !event.need_rescan() => {
                 let paths = event.paths.into_iter();
-                let kinds = paths.filter_map(|path| Some((kind_of(&event.kind, &path, cares)?, path)));
+                let kinds =
+                    paths.filter_map(|path| Some((kind_of(&event.kind, &path, cares)?, path)));
                 // A file that is renamed into place, as browsers write their settings, is no new profile.
                 let is_folder =
                     |path: &Path| std::fs::symlink_metadata(path).is_ok_and(|m| m.is_dir());
@@ -186,11 +187,7 @@ enum Kind {
     Folder,
 }
 
-fn kind_of<F: Fn(&Path) -> bool>(
-    kind: &EventKind,
-    path: &Path,
-    cares: &Cares<F>,
-) -> Option<Kind> {
+fn kind_of<F: Fn(&Path) -> bool>(kind: &EventKind, path: &Path, cares: &Cares<F>) -> Option<Kind> {
     let file = || (cares.file)(path).then_some(Kind::File);
     match kind {
         EventKind::Access(AccessKind::Close(AccessMode::Write)) => file(),
@@ -217,7 +214,6 @@ mod tests {
 
     const PACE: Pace =
         Pace { quiet: Duration::from_millis(20), longest: Duration::from_millis(60) };
-
 
     #[test]
     fn which_events_matter() {
@@ -270,8 +266,9 @@ mod tests {
     }
 
     fn cares() -> Cares<impl Fn(&Path) -> bool> {
-        let file =
-            |path: &Path| path.file_name().is_some_and(|name| name == "History" || name == "History-journal");
+        let file = |path: &Path| {
+            path.file_name().is_some_and(|name| name == "History" || name == "History-journal")
+        };
         Cares { file, folders: true }
     }
 }

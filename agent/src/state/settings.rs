@@ -4,6 +4,7 @@
 //! extra_profiles = ["/srv/profiles"]     # user data folders of browsers, beside the usual places
 //! history_poll_seconds = 30              # how often histories are looked at without being told
 //! ca = "/etc/ssl/school-root.pem"        # a further root for the collector's certificate
+//! notice_at_sign_in = true               # the sign-in entry is installed: nobody is read before it showed the notice
 //! personal = true                        # a pupil's own device: the managed browser in school hours, no more
 //!
 //! [proxy]                                # HTTP CONNECT
@@ -85,6 +86,8 @@ pub struct Settings {
     /// Whether the device is a pupil's own: then nothing is watched but the browser that has the extension,
     /// in school hours.
     pub personal: bool,
+    /// Whether the sign-in entry shows the notice here: then an account is read from its first showing on.
+    pub notice_at_sign_in: bool,
     /// The way out of the school.
     pub proxy: Option<ProxySettings>,
     /// Logs of proxies and name servers on this host.
@@ -141,6 +144,8 @@ struct RawSettings {
     ca: Option<PathBuf>,
     #[serde(default)]
     personal: bool,
+    #[serde(default)]
+    notice_at_sign_in: bool,
     proxy: Option<RawProxy>,
     #[serde(default)]
     log: Vec<Spanned<RawLog>>,
@@ -201,6 +206,7 @@ impl Reader<'_> {
                 .transpose()?,
             ca: raw.ca.map(|file| self.beside(&file)),
             personal: raw.personal,
+            notice_at_sign_in: raw.notice_at_sign_in,
             proxy: raw.proxy.map(|proxy| self.proxy(&proxy)).transpose()?,
             logs: self.logs(&raw.log)?,
             leases: self.leases(&raw.leases)?,
@@ -289,9 +295,9 @@ impl Reader<'_> {
             return Err(self.wrong(past.span().start, message));
         }
         let network = |text: &Spanned<String>| {
-            text.get_ref().parse().map_err(|error| {
-                self.wrong(text.span().start, format!("log.clients: {error}"))
-            })
+            text.get_ref()
+                .parse()
+                .map_err(|error| self.wrong(text.span().start, format!("log.clients: {error}")))
         };
         clients.iter().map(network).collect()
     }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use redshank_agent::notice::{Shown, Told};
 use redshank_agent::observation::{Batch, Observation};
 use redshank_agent::policy::PolicyInForce;
 use redshank_agent::sources::extension::{ExtensionSource, Presence, Settings};
@@ -77,13 +78,18 @@ impl Device {
         self.root.path().join("run/browser.sock")
     }
 
-    pub(crate) fn source(&self, presence: &Presence) -> ExtensionSource {
+    pub(crate) fn source(
+        &self,
+        presence: &Presence,
+        kept: &HashMap<String, Vec<u8>>,
+    ) -> ExtensionSource {
         let settings = Settings {
             socket: self.socket(),
             root: self.root.path().to_owned(),
             personal: self.personal,
         };
-        ExtensionSource::new(settings, presence.clone(), Arc::new(System))
+        let told = Told::new(Shown::kept(kept), false, watch::Sender::default());
+        ExtensionSource::new(settings, presence.clone(), told, Arc::new(System))
     }
 
     /// Starts the source; its batches wait for [`Running::next`].
@@ -92,7 +98,7 @@ impl Device {
         let (told, coverage) = watch::channel(Vec::new());
         let shutdown = CancellationToken::new();
         let presence = Presence::new(System.now());
-        let run = self.source(&presence).run(
+        let run = self.source(&presence, kept).run(
             out,
             kept.clone(),
             told,

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use redshank_agent::pipeline::{self, sightings::Sightings};
+use redshank_agent::notice::{Shown, Told};
+use redshank_agent::pipeline::{self, Witnesses, sightings::Sightings};
 use redshank_agent::sources::extension::Presence;
 use redshank_agent::spool::{Limits, Spool};
 use redshank_proto::clock::{Clock, System};
@@ -68,13 +69,21 @@ impl Agent {
         let clock: Arc<dyn Clock> = Arc::new(System);
         let sightings = Sightings::kept(&kept, clock.now());
         let presence = Presence::new(clock.now());
+        let told = Told::new(Shown::kept(&kept), false, watch::Sender::default());
+        let witnesses = Witnesses { sightings, presence: presence.clone(), told };
         let (coverage, never) = (watch::Sender::default(), CancellationToken::new());
         let mut tasks = tokio::task::JoinSet::new();
         let policy = device.policy.subscribe();
-        tasks.spawn(device.source(&presence).run(out, kept, coverage, policy, never.clone()));
+        tasks.spawn(device.source(&presence, &kept).run(
+            out,
+            kept,
+            coverage,
+            policy,
+            never.clone(),
+        ));
         let (policy, spool) = (device.policy.subscribe(), Arc::clone(spool));
         tasks.spawn(async move {
-            let running = pipeline::run(batches, policy, spool, sightings, presence, clock, never);
+            let running = pipeline::run(batches, policy, spool, witnesses, clock, never);
             running.await.unwrap();
         });
         tasks.spawn(async move {

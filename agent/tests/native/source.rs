@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use redshank_agent::observation::{Content, Missed, TextKind};
+use redshank_agent::observation::{
+    Audience, Content, Evidence, Missed, NoticeShown, Source, TextKind,
+};
 use redshank_agent::sources::State;
 use redshank_proto::clock::{Clock as _, System};
 use redshank_proto::v1;
@@ -50,6 +52,42 @@ async fn a_welcome_says_what_holds_and_comes_again_when_that_changes() {
     let welcome = browser.hear_a("welcome").await;
     assert_eq!((&welcome["typed"], &welcome["page_text"]), (&json!(false), &json!(true)));
     assert_eq!(browser.hear_a("private").await["entries"].as_array().unwrap().len(), 1);
+    agent.stop().await;
+}
+
+#[tokio::test]
+async fn that_the_notice_was_shown_is_told_once_by_the_extension_or_at_sign_in() {
+    let device = Device::new();
+    let mut agent = device.start(&HashMap::new()).await;
+    let at_sign_in = json!({"type": "notice_shown", "version": 3, "audience": "staff"});
+    let mut entry = direct(&device.socket()).await;
+    entry.say(&at_sign_in).await;
+    let shown = agent.next().await;
+    assert_eq!(entry.hear().await.unwrap(), json!({"type": "noted"}));
+    let version = |version, audience| Content::NoticeShown(NoticeShown { version, audience });
+    assert_eq!(shown.len(), 1);
+    assert_eq!(shown[0].source, Source::Notice);
+    assert_eq!(shown[0].evidence, [Evidence::OsUser(account())]);
+    assert_eq!(shown[0].content, version(3, Audience::Staff));
+
+    // Neither that entry again nor the extension has news, to the next agent either.
+    let kept = agent.crash().await;
+    let mut agent = device.start(&kept).await;
+    let mut entry = direct(&device.socket()).await;
+    entry.say(&at_sign_in).await;
+    assert_eq!(entry.hear().await.unwrap(), json!({"type": "noted"}));
+    let mut browser = direct(&device.socket()).await;
+    browser.hello(1).await;
+    let notice = |n: u64, version: u64| {
+        let at = System.now().as_millisecond();
+        json!({"type": "items", "items": [{"kind": "notice", "n": n, "at": at, "url": "", "version": version}]})
+    };
+    browser.say(&notice(1, 3)).await;
+    assert_eq!(agent.next().await, []);
+    assert_eq!(browser.stored().await, 1);
+    browser.say(&notice(2, 4)).await;
+    let shown = agent.next().await;
+    assert_eq!(shown[0].content, version(4, Audience::Pupils));
     agent.stop().await;
 }
 
@@ -150,7 +188,7 @@ async fn a_socket_that_cannot_be_made_is_told_and_the_source_goes_on() {
     let (out, _batches) = tokio::sync::mpsc::channel(1);
     let (told, mut coverage) = tokio::sync::watch::channel(Vec::new());
     let shutdown = tokio_util::sync::CancellationToken::new();
-    let second = device.source(&first.presence);
+    let second = device.source(&first.presence, &HashMap::new());
     let policy = device.policy.subscribe();
     let task = tokio::spawn(second.run(out, HashMap::new(), told, policy, shutdown.clone()));
     let blind = coverage.wait_for(|all| {

@@ -15,11 +15,14 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::native::local;
+use crate::notice::public::{self, Public};
+use crate::notice::{Device, Told};
 use crate::observation::Batch;
 use crate::policy::PolicyInForce;
 use crate::sources::board::Board;
 use crate::sources::extension::{self, ExtensionSource, Presence};
 use crate::sources::history::{self, HistorySource};
+use crate::sources::logs::{self, LogSource};
 use crate::sources::media::{self, MediaSource};
 use crate::sources::programs::{self, ProgramSource};
 use crate::state::{Settings, StateDir};
@@ -36,6 +39,7 @@ pub(super) struct Sources<'a> {
     pub(super) out: mpsc::Sender<Batch>,
     pub(super) checkpoints: HashMap<String, Vec<u8>>,
     pub(super) presence: Presence,
+    pub(super) told: Told,
     pub(super) policy: watch::Receiver<Option<Arc<PolicyInForce>>>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) cancel: CancellationToken,
@@ -43,15 +47,64 @@ pub(super) struct Sources<'a> {
 
 impl Sources<'_> {
     /// Starts all that this device has.
-    pub(super) fn start(&self, tasks: &mut JoinSet<anyhow::Result<()>>, board: &mut Board) {
+    ///
+    /// # Errors
+    /// If the settings name a log's format that is none.
+    pub(super) fn start(
+        &self,
+        tasks: &mut JoinSet<anyhow::Result<()>>,
+        board: &mut Board,
+    ) -> anyhow::Result<()> {
         self.extension(tasks, board);
+        self.notice(tasks);
         if self.settings.personal {
-            return;
+            return Ok(());
         }
         self.histories(tasks, board);
         self.presence(tasks, board);
         self.programs(tasks, board);
         self.media(tasks, board);
+        self.logs(tasks, board)
+    }
+
+    /// Keeps the notice true to what is started here.
+    fn notice(&self, tasks: &mut JoinSet<anyhow::Result<()>>) {
+        let personal = self.settings.personal;
+        let device = Device {
+            histories: !personal,
+            extension: true,
+            logs: !personal && !self.settings.logs.is_empty(),
+            programs: !personal,
+            media: !personal,
+            pupils_own: personal,
+            since_shown: self.settings.notice_at_sign_in,
+        };
+        let (policy, cancel) = (self.policy.clone(), self.cancel.clone());
+        tasks.spawn(async move {
+            public::keep(Public::default_folder(), device, policy, cancel).await;
+            Ok(())
+        });
+    }
+
+    fn logs(
+        &self,
+        tasks: &mut JoinSet<anyhow::Result<()>>,
+        board: &mut Board,
+    ) -> anyhow::Result<()> {
+        if self.settings.logs.is_empty() && self.settings.leases.is_empty() {
+            return Ok(());
+        }
+        let settings = logs::Settings {
+            logs: self.settings.logs.clone(),
+            leases: self.settings.leases.clone(),
+            since: self.reads_since,
+            poll: self.settings.history_poll,
+        };
+        let source = LogSource::new(settings, self.clock.clone())?;
+        let (out, checkpoints) = (self.out.clone(), self.checkpoints.clone());
+        let (part, policy, cancel) = (board.part(), self.policy.clone(), self.cancel.clone());
+        tasks.spawn(async move { Ok(source.run(out, checkpoints, part, policy, cancel).await?) });
+        Ok(())
     }
 
     fn extension(&self, tasks: &mut JoinSet<anyhow::Result<()>>, board: &mut Board) {
@@ -60,7 +113,8 @@ impl Sources<'_> {
             root: file_system(),
             personal: self.settings.personal,
         };
-        let source = ExtensionSource::new(settings, self.presence.clone(), self.clock.clone());
+        let (presence, told) = (self.presence.clone(), self.told.clone());
+        let source = ExtensionSource::new(settings, presence, told, self.clock.clone());
         let (out, checkpoints) = (self.out.clone(), self.checkpoints.clone());
         let (part, policy, cancel) = (board.part(), self.policy.clone(), self.cancel.clone());
         tasks.spawn(async move {

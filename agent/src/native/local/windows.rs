@@ -21,7 +21,7 @@ pub type Accepted = NamedPipeServer;
 pub type Dialled = NamedPipeClient;
 
 /// What is written first.
-const KNOCK: u8 = b'R';
+pub const KNOCK: u8 = b'R';
 /// How long a client may take for it; it is written as soon as the pipe is open.
 const KNOCKS_WITHIN: Duration = Duration::from_secs(5);
 /// How long somebody who dials waits for an instance of the pipe that is free.

@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::Shared;
 use super::pace;
-use super::placing::{Origin, place};
+use super::placing::{self, Origin, place};
 use super::report::{Standing, known_browser, label};
 use super::terms::Terms;
 use super::users::{Account, Admitted};
@@ -26,7 +26,7 @@ use crate::native::local::Accepted;
 use crate::native::message::{
     Body, FromExtension, Hello, Items, PROTOCOL, Session, ToExtension, Welcome,
 };
-use crate::observation::{Batch, Checkpoint, Observation};
+use crate::observation::{Batch, Checkpoint, Content, Evidence, NoticeShown, Observation};
 
 /// How long a connection may be open without a hello: the extension says it at once.
 const HELLO_WITHIN: Duration = Duration::from_secs(10);
@@ -199,6 +199,10 @@ impl Connection {
                 }
                 (Said::Nothing, count)
             }
+            Ok(FromExtension::NoticeShown(shown)) => {
+                self.note(shown).await?;
+                (Said::Nothing, 1)
+            }
             Ok(FromExtension::Unknown) => (Said::Nothing, 0),
             Err(_) => {
                 self.malformed += 1;
@@ -245,10 +249,41 @@ impl Connection {
         if taken > 0 { self.say(&ToExtension::Stored { n: taken }).await } else { Ok(()) }
     }
 
+    /// Keeps that the notice was shown to this account at its sign-in, and says so.
+    async fn note(&mut self, shown: NoticeShown) -> Result<(), Ended> {
+        let now = self.shared.clock.now();
+        let evidence = vec![Evidence::OsUser(self.account.name.clone())];
+        let noted = self.shared.told.note(&self.account.name, shown.version, now);
+        if let Some(checkpoint) = noted {
+            let observations = vec![placing::shown(shown, evidence, now)];
+            let (done, stored) = oneshot::channel();
+            let batch = Batch { observations, checkpoints: vec![checkpoint], done: Some(done) };
+            self.shared.out.send(batch).await.map_err(|_| Ended)?;
+            stored.await.map_err(|_| Ended)?;
+        }
+        self.say(&ToExtension::Noted).await
+    }
+
+    /// Leaves out showings of the notice that are no news, and gives the place to keep with the others.
+    fn noted(&self, observations: &mut Vec<Observation>) -> Option<Checkpoint> {
+        let mut place = None;
+        observations.retain(|seen| match seen.content {
+            Content::NoticeShown(shown) => {
+                let noted =
+                    self.shared.told.note(&self.account.name, shown.version, seen.occurred_at);
+                let is_news = noted.is_some();
+                place = noted.or(place.take());
+                is_news
+            }
+            _ => true,
+        });
+        place
+    }
+
     /// Sends a batch, and waits until it is durable.
     async fn store(
         &self,
-        observations: Vec<Observation>,
+        mut observations: Vec<Observation>,
         session: Session,
         taken: u64,
     ) -> Result<(), Ended> {
@@ -260,8 +295,9 @@ impl Connection {
             sessions.take(self.account.key, session, taken);
             sessions.encode()
         };
-        let checkpoint = Checkpoint { input: super::INPUT.to_owned(), place };
-        room.send(Batch { observations, checkpoints: vec![checkpoint], done: Some(done) });
+        let mut checkpoints = vec![Checkpoint { input: super::INPUT.to_owned(), place }];
+        checkpoints.extend(self.noted(&mut observations));
+        room.send(Batch { observations, checkpoints, done: Some(done) });
         // Untold, the agent is ending: the items come again to the next one.
         stored.await.map_err(|_| Ended)
     }

@@ -62,6 +62,7 @@ use self::report::Report;
 use self::sessions::Sessions;
 use self::users::Users;
 use crate::native::local::Listener;
+use crate::notice::Told;
 use crate::observation::Batch;
 use crate::policy::PolicyInForce;
 use crate::sources::{Coverage, State};
@@ -92,6 +93,7 @@ pub struct Settings {
 pub struct ExtensionSource {
     settings: Settings,
     presence: Presence,
+    told: Told,
     clock: Arc<dyn Clock>,
 }
 
@@ -101,6 +103,7 @@ struct Shared {
     settings: Settings,
     clock: Arc<dyn Clock>,
     presence: Presence,
+    told: Told,
     report: Report,
     policy: watch::Receiver<Option<Arc<PolicyInForce>>>,
     out: mpsc::Sender<Batch>,
@@ -109,10 +112,11 @@ struct Shared {
 
 impl ExtensionSource {
     /// Makes the source; nothing is touched before [`run`](Self::run). `presence` hears which browsers
-    /// have an extension.
+    /// have an extension, `told` who was shown the notice: by the extension, or at sign-in by the `notice`
+    /// command, which dials the same socket.
     #[must_use]
-    pub fn new(settings: Settings, presence: Presence, clock: Arc<dyn Clock>) -> Self {
-        Self { settings, presence, clock }
+    pub fn new(settings: Settings, presence: Presence, told: Told, clock: Arc<dyn Clock>) -> Self {
+        Self { settings, presence, told, clock }
     }
 
     /// Listens until `shutdown`, or until nobody receives from `out` any more.
@@ -133,6 +137,7 @@ impl ExtensionSource {
             settings: self.settings,
             clock: self.clock,
             presence: self.presence,
+            told: self.told,
             report: Report::new(coverage),
             policy,
             out: out.clone(),

@@ -10,7 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::terms::Terms;
 use crate::native::message::{Body, Item};
 use crate::observation::{
-    Content, Evidence, Missed, Observation, PageText, Source, Transition, Visit,
+    Audience, Content, Evidence, Missed, NoticeShown, Observation, PageText, Source, Transition,
+    Visit,
 };
 use crate::sources::search_terms::search_terms;
 
@@ -37,6 +38,7 @@ pub(super) fn place(
     if !terms.watches_at(occurred_at) {
         return None;
     }
+    let evidence = vec![Evidence::OsUser(origin.account.clone())];
     let private_window = item.private;
     let visit = |url: String, title, transition| Visit {
         browser: origin.browser.to_owned(),
@@ -63,9 +65,22 @@ pub(super) fn place(
             private_window,
         }),
         Body::Lost { count } => Content::Missed(Missed { count }),
+        Body::Notice { version } => {
+            let noticed = NoticeShown { version, audience: Audience::Pupils };
+            return Some(shown(noticed, evidence, occurred_at));
+        }
     };
-    let evidence = vec![Evidence::OsUser(origin.account.clone())];
     Some(Observation { source: Source::BrowserExtension, occurred_at, evidence, content })
+}
+
+/// That the peer's account was shown the notice.
+pub(super) fn shown(
+    shown: NoticeShown,
+    evidence: Vec<Evidence>,
+    occurred_at: Timestamp,
+) -> Observation {
+    let content = Content::NoticeShown(shown);
+    Observation { source: Source::Notice, occurred_at, evidence, content }
 }
 
 #[cfg(test)]

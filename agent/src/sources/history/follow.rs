@@ -168,7 +168,8 @@ impl Follower {
             (found, watch)
         });
         // A search that panicked takes the watch with it: a new one is set by the next search.
-        let (found, watch) = searched.await.unwrap_or_else(|_| (Found::default(), super::watch::new()));
+        let (found, watch) =
+            searched.await.unwrap_or_else(|_| (Found::default(), super::watch::new()));
         self.watch = watch;
         self.aside = aside(&found, self.watch.complete);
         let mut gone = std::mem::take(&mut self.tracks);

@@ -103,7 +103,9 @@ impl Met {
     /// How well the log is seen.
     pub(super) fn state(&self, now: Timestamp, hours: Option<&SchoolHours>) -> State {
         if self.failed {
-            return State::Blind("reading it failed, and is tried again; this is a fault of ours".to_owned());
+            return State::Blind(
+                "reading it failed, and is tried again; this is a fault of ours".to_owned(),
+            );
         }
         if let Some(refused) = self.trouble {
             return State::Blind(format!("the log cannot be read: {refused}{}", way_out(refused)));
@@ -127,11 +129,14 @@ impl Met {
         }
         reasons.extend(self.quiet(now, hours));
         if self.late {
-            reasons.push("its folder cannot be watched: requests are seen some seconds late".to_owned());
+            reasons.push(
+                "its folder cannot be watched: requests are seen some seconds late".to_owned(),
+            );
         }
         if self.emptied {
             reasons.push(
-                "it is rotated by copying and emptying, which can lose lines: rotate by renaming".to_owned(),
+                "it is rotated by copying and emptying, which can lose lines: rotate by renaming"
+                    .to_owned(),
             );
         }
         if self.source == Source::DnsLog {
@@ -153,7 +158,11 @@ impl Met {
             return None;
         }
         let minutes = quiet.as_mins() / QUIET.as_mins() * QUIET.as_mins();
-        let since = if minutes < 120 { format!("{minutes} minutes") } else { format!("{} hours", minutes / 60) };
+        let since = if minutes < 120 {
+            format!("{minutes} minutes")
+        } else {
+            format!("{} hours", minutes / 60)
+        };
         Some(format!("it has not grown for {since}"))
     }
 }
@@ -162,7 +171,9 @@ impl Met {
 pub(super) fn way_out(refused: Refusal) -> &'static str {
     match refused {
         Refusal::Missing => "; check its path in agent.toml, and whether its server writes it",
-        Refusal::NoPermission => "; let the agent's account read it and its folder, by its group for instance",
+        Refusal::NoPermission => {
+            "; let the agent's account read it and its folder, by its group for instance"
+        }
         Refusal::NotRegular => "; name the file itself in agent.toml",
         Refusal::Unreadable(_) => "",
     }
@@ -254,12 +265,17 @@ mod tests {
             met.request(&Target::Host(String::new()));
         }
         assert_eq!(why(&met, 0), "only host names, because TLS is not inspected");
-        assert_eq!(why(&super::Met::new(Source::DnsLog, at(0)), 0), "only host names: DNS sees no pages");
+        assert_eq!(
+            why(&super::Met::new(Source::DnsLog, at(0)), 0),
+            "only host names: DNS sees no pages"
+        );
     }
 
     #[test]
     fn counts_are_rounded_and_reasons_bounded() {
-        for (count, told) in [(1, "1 line"), (20, "20 lines"), (99, "over 20 lines"), (2_345, "over 1000 lines")] {
+        for (count, told) in
+            [(1, "1 line"), (20, "20 lines"), (99, "over 20 lines"), (2_345, "over 1000 lines")]
+        {
             assert_eq!(about(count), told);
         }
         let mut met = met(Source::DnsLog);

@@ -75,8 +75,7 @@ use crate::sources::Coverage;
 use crate::sources::watch::Pace;
 
 /// When a change has settled: a proxy writes a line at once, a name server two.
-const PACE: Pace =
-    Pace { quiet: Duration::from_millis(10), longest: Duration::from_millis(30) };
+const PACE: Pace = Pace { quiet: Duration::from_millis(10), longest: Duration::from_millis(30) };
 /// How often everything is looked at without a notification.
 const POLL: Duration = Duration::from_secs(30);
 /// The same where some folder cannot be watched.
@@ -199,7 +198,8 @@ impl LogSource {
             tasks.spawn(track.run(links.clone()));
         }
         let leases: Vec<_> = settings.leases.into_iter().map(|file| file.path).collect();
-        let watching = watching::Watching { wakes, leases, poll: settings.poll, watched: watched_out };
+        let watching =
+            watching::Watching { wakes, leases, poll: settings.poll, watched: watched_out };
         tasks.spawn(watching.run(links));
         // The first that ends was told to, or finds that nobody receives; the others find it, too.
         while let Some(ended) = tasks.join_next().await {
@@ -225,7 +225,10 @@ fn tell(coverage: &watch_channel::Sender<Vec<Coverage>>, news: Coverage) {
 
 /// Names a log in checkpoints: by a digest of its path as it is set.
 fn input(path: &Path) -> String {
-    format!("log {}", HEXLOWER.encode(digest(&SHA256, path.as_os_str().as_encoded_bytes()).as_ref()))
+    format!(
+        "log {}",
+        HEXLOWER.encode(digest(&SHA256, path.as_os_str().as_encoded_bytes()).as_ref())
+    )
 }
 
 /// Names a file in coverage: by its name, and what tells it from others of that name.

@@ -46,7 +46,9 @@ impl FromStr for Network {
         };
         let bits = match bits {
             // "+8" is a number to Rust.
-            Some(bits) if !bits.bytes().all(|digit| digit.is_ascii_digit()) => return Err(NoNetwork),
+            Some(bits) if !bits.bytes().all(|digit| digit.is_ascii_digit()) => {
+                return Err(NoNetwork);
+            }
             Some(bits) => bits.parse().ok().filter(|bits| *bits <= most).ok_or(NoNetwork)?,
             None => most,
         };
@@ -85,7 +87,9 @@ mod tests {
 
     #[test]
     fn what_is_no_network_is_refused() {
-        for text in ["", "192.168.4.0/33", "192.168.4.1/22", "192.168.4/22", "10.0.0.0/+8", "::1/0", "a/8"] {
+        for text in
+            ["", "192.168.4.0/33", "192.168.4.1/22", "192.168.4/22", "10.0.0.0/+8", "::1/0", "a/8"]
+        {
             assert_eq!(text.parse::<Network>(), Err(NoNetwork), "{text}");
         }
     }

@@ -78,8 +78,7 @@ pub(super) fn weight(observation: &Observation) -> usize {
     let target = match &request.target {
         Target::Url(text) | Target::Host(text) => text.len(),
     };
-    let texts =
-        [&request.category, &request.reason, &request.search_terms, &request.user_agent];
+    let texts = [&request.category, &request.reason, &request.search_terms, &request.user_agent];
     FRAME + target + texts.into_iter().flatten().map(String::len).sum::<usize>()
 }
 
@@ -126,8 +125,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("dnsmasq.leases");
         std::fs::write(&path, "0 a4:b1:c1:00:05:01 192.168.4.17 * *\n").unwrap();
-        let mut leases =
-            Leases::new(vec![LeaseSettings { path, format: LeaseFormat::Dnsmasq }]);
+        let mut leases = Leases::new(vec![LeaseSettings { path, format: LeaseFormat::Dnsmasq }]);
         leases.refresh(late());
         let address = || Evidence::ClientAddress("192.168.4.17".parse().unwrap());
         let lease = || Evidence::Lease { mac: "a4:b1:c1:00:05:01".to_owned() };
@@ -182,7 +180,9 @@ mod tests {
         let weight = weight(&seen);
         let Content::Request(request) = seen.content else { panic!() };
         assert_eq!(request.category.unwrap().len(), CATEGORY);
-        assert!(matches!(&seen.evidence[0], Evidence::ProxyUser { name, .. } if name.len() == NAME));
+        assert!(
+            matches!(&seen.evidence[0], Evidence::ProxyUser { name, .. } if name.len() == NAME)
+        );
         assert!(weight > CATEGORY + FRAME && weight < CATEGORY + 2 * FRAME);
     }
 

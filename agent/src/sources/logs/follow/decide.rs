@@ -101,9 +101,8 @@ fn at_end(sights: &[Sight]) -> Step {
 }
 
 fn adrift(sights: &[Sight], patient: bool) -> Step {
-    let goes_on = sights.iter().enumerate().filter(|(_, sight)| {
-        sight.likeness == Likeness::Continues
-    });
+    let goes_on =
+        sights.iter().enumerate().filter(|(_, sight)| sight.likeness == Likeness::Continues);
     // Of several, the one that may still grow, then one that need not be unpacked.
     if let Some((index, _)) = goes_on.min_by_key(|(_, sight)| (!sight.live, sight.packed)) {
         return Step::Resume(index);
@@ -138,8 +137,8 @@ fn any_rotated(sights: &[Sight]) -> bool {
 /// The oldest generation with content that was not read, from `oldest` on.
 fn next_unread(sights: &[Sight], oldest: usize, fresh: bool) -> Option<usize> {
     let unread = |sight: &Sight| {
-        let other = fresh && sight.likeness == Likeness::Continues
-            || sight.likeness == Likeness::Unlike;
+        let other =
+            fresh && sight.likeness == Likeness::Continues || sight.likeness == Likeness::Unlike;
         sight.in_order && !sight.empty && !sight.known && other
     };
     sights.iter().skip(oldest).position(unread).map(|index| index + oldest)

@@ -123,7 +123,11 @@ impl Location {
                 let order = order.unwrap_or(Order::Unknown);
                 let packed = name.as_encoded_bytes().ends_with(PACKED.as_bytes());
                 let in_order = order != Order::Unknown;
-                kin.push((order, modified(&metadata), Related { name, live: false, in_order, packed }));
+                kin.push((
+                    order,
+                    modified(&metadata),
+                    Related { name, live: false, in_order, packed },
+                ));
             }
         }
         sort(&mut kin);
@@ -189,7 +193,9 @@ fn sort(kin: &mut [(Order, i128, Related)]) {
             (Order::Date(one), Order::Date(other)) if dated => one.cmp(other),
             _ => one_changed.cmp(other_changed),
         };
-        by_order.then(one_file.packed.cmp(&other_file.packed)).then(one_file.name.cmp(&other_file.name))
+        by_order
+            .then(one_file.packed.cmp(&other_file.packed))
+            .then(one_file.name.cmp(&other_file.name))
     });
 }
 

@@ -74,7 +74,8 @@ impl Lines {
 
     pub(super) fn next(&mut self) -> Option<Piece<'_>> {
         let begun = self.start;
-        let (end, kind) = match self.buffer[self.searched..].iter().position(|byte| *byte == b'\n') {
+        let (end, kind) = match self.buffer[self.searched..].iter().position(|byte| *byte == b'\n')
+        {
             Some(at) => {
                 let end = self.searched + at + 1;
                 let kind = if std::mem::take(&mut self.skipping) {

@@ -42,8 +42,8 @@ use std::path::{Path, PathBuf};
 
 use self::decide::{Likeness, Sight, Standing, Step, decide};
 pub(super) use self::files::{Location, Refusal, identity, refusal};
-use self::lines::{Kind, Lines};
 pub(super) use self::lines::MOST_LINE;
+use self::lines::{Kind, Lines};
 use self::reader::{Look, Marks, Reader};
 use super::place::{Fingerprint, Identity, Place};
 
@@ -170,7 +170,11 @@ impl Follow {
                 if begun && self.read_in_hand(take)?.is_break() {
                     return Ok(Reached::Enough);
                 }
-                if self.hand.as_ref().is_some_and(|hand| self.is_live(hand) && (begun || hand.is_empty())) {
+                if self
+                    .hand
+                    .as_ref()
+                    .is_some_and(|hand| self.is_live(hand) && (begun || hand.is_empty()))
+                {
                     return Ok(Reached::End);
                 }
             }
@@ -298,7 +302,9 @@ impl Follow {
         let (mut candidates, no_log) = found?;
         self.location = Some(location);
         if std::mem::take(&mut self.first) {
-            for former in candidates.iter().filter(|found| !found.sight.live && found.sight.in_order) {
+            for former in
+                candidates.iter().filter(|found| !found.sight.live && found.sight.in_order)
+            {
                 if !former.look.start.is_empty() {
                     self.place.remember(Fingerprint::of(&former.look.start));
                 }
@@ -369,7 +375,11 @@ impl Follow {
                 // Both, whatever the answer to the first is: the place is behind both.
                 let cut = cut.map(|offset| take(Found::CutShort(offset)));
                 let begun = take(Found::Begun);
-                if cut.is_some_and(|given| given.is_break()) { ControlFlow::Break(()) } else { begun }
+                if cut.is_some_and(|given| given.is_break()) {
+                    ControlFlow::Break(())
+                } else {
+                    begun
+                }
             }
             Step::Join(index) => {
                 let found = candidates.swap_remove(index);
@@ -405,7 +415,10 @@ impl Follow {
     }
 
     /// The files that may be taken in hand, in their order, and why the log itself is not among them.
-    fn candidates(&self, location: &Location) -> Result<(Vec<Candidate>, Option<Refusal>), Refusal> {
+    fn candidates(
+        &self,
+        location: &Location,
+    ) -> Result<(Vec<Candidate>, Option<Refusal>), Refusal> {
         let related = match location.related(self.place.identity) {
             Ok(related) => related,
             Err(Refusal::Missing) => Vec::new(),

@@ -29,7 +29,11 @@ pub(super) struct Look {
 
 impl Reader {
     pub(super) fn new(file: File, packed: bool) -> Self {
-        if packed { Self::Packed(0, Box::new(MultiGzDecoder::new(file))) } else { Self::Plain(file) }
+        if packed {
+            Self::Packed(0, Box::new(MultiGzDecoder::new(file)))
+        } else {
+            Self::Plain(file)
+        }
     }
 
     /// Fills `bytes` from `offset` on as far as there is something; gives how many there are.
@@ -45,7 +49,8 @@ impl Reader {
             Self::Packed(at, unpacked) => {
                 let mut skipped = vec![0; if *at < offset { SKIPPED_AT_ONCE } else { 0 }];
                 while *at < offset {
-                    let most = skipped.len().min(usize::try_from(offset - *at).unwrap_or(usize::MAX));
+                    let most =
+                        skipped.len().min(usize::try_from(offset - *at).unwrap_or(usize::MAX));
                     match fill(unpacked, &mut skipped[..most])? {
                         0 => return Ok(0),
                         read => *at += read as u64,

@@ -154,7 +154,8 @@ impl World {
     }
 
     fn path(&self, number: u32) -> PathBuf {
-        let name = if number == 0 { "access.log".to_owned() } else { format!("access.log.{number}") };
+        let name =
+            if number == 0 { "access.log".to_owned() } else { format!("access.log.{number}") };
         self.folder.path().join(name)
     }
 
@@ -285,7 +286,11 @@ impl World {
             if number == KEPT {
                 let begun = self.got_of(generation);
                 let _ = (fs::remove_file(from), fs::remove_file(self.packed(number)));
-                if begun { self.gone.insert(generation) } else { self.unseen.insert(generation) };
+                if begun {
+                    self.gone.insert(generation)
+                } else {
+                    self.unseen.insert(generation)
+                };
                 continue;
             }
             if from.exists() {
@@ -387,7 +392,9 @@ impl World {
         let mut times = vec![0; self.written.len()];
         for got in &self.got {
             if let Got::Line(number) = got {
-                *times.get_mut(*number).ok_or_else(|| format!("line {number} was never written"))? += 1;
+                *times
+                    .get_mut(*number)
+                    .ok_or_else(|| format!("line {number} was never written"))? += 1;
             }
         }
         let told = self.got.contains(&Got::Lost);

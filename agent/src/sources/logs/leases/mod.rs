@@ -236,13 +236,13 @@ mod tests {
     fn a_device_is_found_by_dnsmasq_s_file_as_it_is_rewritten() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("dnsmasq.leases");
-        let mut leases = Leases::new(vec![LeaseSettings {
-            path: path.clone(),
-            format: LeaseFormat::Dnsmasq,
-        }]);
+        let mut leases =
+            Leases::new(vec![LeaseSettings { path: path.clone(), format: LeaseFormat::Dnsmasq }]);
         let address = "192.168.4.17".parse().unwrap();
         leases.refresh(now());
-        assert!(matches!(&leases.states(now())[0].1, State::Blind(why) if why.contains("not there")));
+        assert!(
+            matches!(&leases.states(now())[0].1, State::Blind(why) if why.contains("not there"))
+        );
 
         fs::write(&path, format!("{} a4:b1:c1:00:05:01 192.168.4.17 * *\n", later())).unwrap();
         let first = now();
@@ -254,7 +254,8 @@ mod tests {
         fs::write(&path, format!("{} a2:b1:c1:00", later())).unwrap();
         leases.refresh(now());
         assert_eq!(name(leases.holder(address, now())), Some("a4:b1:c1:00:05:01".to_owned()));
-        fs::write(&path, format!("{} a2:b1:c1:00:05:02 192.168.4.17 * *\nrubbish\n", later())).unwrap();
+        fs::write(&path, format!("{} a2:b1:c1:00:05:02 192.168.4.17 * *\nrubbish\n", later()))
+            .unwrap();
         leases.refresh(now());
         assert_eq!(name(leases.holder(address, now())), Some("a2:b1:c1:00:05:02".to_owned()));
         assert_eq!(name(leases.holder(address, first)), Some("a4:b1:c1:00:05:01".to_owned()));
@@ -327,7 +328,10 @@ mod tests {
         mac.map(|mac| mac.to_string())
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the file system's own times are held against it")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the file system's own times are held against it"
+    )]
     fn now() -> Timestamp {
         Timestamp::now()
     }

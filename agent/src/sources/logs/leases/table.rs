@@ -65,9 +65,10 @@ impl Table {
 
     /// The devices that have an address now.
     pub(super) fn devices(&self, now: Timestamp) -> impl Iterator<Item = Mac> + '_ {
-        self.addresses.values().flatten().filter_map(move |held| {
-            held.mac.filter(|_| held.from <= now && now < held.until)
-        })
+        self.addresses
+            .values()
+            .flatten()
+            .filter_map(move |held| held.mac.filter(|_| held.from <= now && now < held.until))
     }
 
     /// Takes over what dnsmasq's file says: `changed` is when it was last changed, `now` when it was read.
