@@ -16,3 +16,4 @@ mod hostile;
 mod kills;
 mod privacy;
 mod scene;
+mod traces;
