@@ -1,5 +1,6 @@
 //! A browser of this machine, headless, with a profile of its own.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -22,8 +23,8 @@ const CHROMIUM_FAMILY: [&str; 10] = [
 const FIREFOX: [&str; 3] =
     ["firefox", "firefox-esr", "/Applications/Firefox.app/Contents/MacOS/firefox"];
 
-/// Quiet, and every name is this machine: nothing that a test does leaves it.
-const CHROMIUM_ARGUMENTS: [&str; 14] = [
+/// Quiet: nothing that a test does leaves this machine.
+const CHROMIUM_ARGUMENTS: [&str; 13] = [
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",
@@ -36,9 +37,16 @@ const CHROMIUM_ARGUMENTS: [&str; 14] = [
     "--disable-dev-shm-usage",
     "--password-store=basic",
     "--use-mock-keychain",
-    "--host-resolver-rules=MAP * 127.0.0.1",
-    // The site speaks plain HTTP; an attempt at HTTPS first would only delay it.
-    "--disable-features=HttpsUpgrades,HttpsFirstBalancedModeAutoEnable",
+    // The sites speak plain HTTP; an attempt at HTTPS first would only delay them, or fail in private windows.
+    "--disable-features=HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,HttpsFirstModeIncognito",
+];
+const FIREFOX_SETTINGS: [&str; 6] = [
+    r#"user_pref("network.dns.forceResolve", "127.0.0.1");"#,
+    r#"user_pref("datareporting.policy.dataSubmissionEnabled", false);"#,
+    r#"user_pref("app.update.enabled", false);"#,
+    r#"user_pref("network.captive-portal-service.enabled", false);"#,
+    r#"user_pref("dom.security.https_first", false);"#,
+    r#"user_pref("dom.security.https_first_pbm", false);"#,
 ];
 
 /// A browser that this machine has.
@@ -54,8 +62,19 @@ impl Browser {
     /// Looks for one, Chromium's family first.
     #[must_use]
     pub fn find() -> Option<Self> {
-        let first = |names: &[&str]| names.iter().find_map(|name| program(name));
-        first(&CHROMIUM_FAMILY).map(Self::Chromium).or_else(|| first(&FIREFOX).map(Self::Firefox))
+        Self::chromium().or_else(Self::firefox)
+    }
+
+    /// Looks for one of the Chromium family.
+    #[must_use]
+    pub fn chromium() -> Option<Self> {
+        CHROMIUM_FAMILY.iter().find_map(|name| program(name)).map(Self::Chromium)
+    }
+
+    /// Looks for Firefox.
+    #[must_use]
+    pub fn firefox() -> Option<Self> {
+        FIREFOX.iter().find_map(|name| program(name)).map(Self::Firefox)
     }
 
     /// Its program.
@@ -79,16 +98,10 @@ impl Browser {
         let mut browser = command(self.path());
         match self {
             Self::Chromium(_) => {
-                browser.args(CHROMIUM_ARGUMENTS);
-                browser.arg(format!("--user-data-dir={}", profile.display()));
+                browser.args(chromium_arguments(profile, None));
             }
             Self::Firefox(_) => {
-                tokio::fs::create_dir_all(profile).await?;
-                let settings = "user_pref(\"network.dns.forceResolve\", \"127.0.0.1\");\n\
-                                user_pref(\"datareporting.policy.dataSubmissionEnabled\", false);\n\
-                                user_pref(\"app.update.enabled\", false);\n\
-                                user_pref(\"network.captive-portal-service.enabled\", false);\n";
-                tokio::fs::write(profile.join("user.js"), settings).await?;
+                write_firefox_settings(profile, &[]).await?;
                 browser.args(["--headless", "--no-remote", "--profile"]).arg(profile);
             }
         }
@@ -104,6 +117,30 @@ impl Browser {
             Self::Firefox(_) => profile.join("places.sqlite"),
         }
     }
+}
+
+/// The arguments of a Chromium in which every name is this machine, and every port `port` if there is one.
+pub(crate) fn chromium_arguments(profile: &Path, port: Option<u16>) -> Vec<OsString> {
+    let port = port.map_or_else(String::new, |port| format!(":{port}"));
+    let mut arguments: Vec<OsString> = CHROMIUM_ARGUMENTS.iter().map(OsString::from).collect();
+    arguments.push(format!("--host-resolver-rules=MAP * 127.0.0.1{port}").into());
+    let mut folder = OsString::from("--user-data-dir=");
+    folder.push(profile);
+    arguments.push(folder);
+    arguments
+}
+
+/// Writes the settings of a Firefox in which every name is this machine, and `more`.
+pub(crate) async fn write_firefox_settings(profile: &Path, more: &[String]) -> anyhow::Result<()> {
+    tokio::fs::create_dir_all(profile).await?;
+    let mut settings = FIREFOX_SETTINGS.join("\n");
+    for line in more {
+        settings.push('\n');
+        settings.push_str(line);
+    }
+    settings.push('\n');
+    tokio::fs::write(profile.join("user.js"), settings).await?;
+    Ok(())
 }
 
 fn program(name: &str) -> Option<PathBuf> {

@@ -5,9 +5,15 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 use jiff::Timestamp;
+use redshank_proto::clock::{Clock as _, System};
+
+use crate::replay::CHROMIUM_EPOCH_MICROS;
 
 /// How often the file's time of change is looked at. The file's own time is what is reported.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
+
+/// Chromium's mark of a visit that no redirect led to or away from (ui/base/page_transition_types.h).
+const WHOLE_CHAIN: i64 = 0x3000_0000;
 
 /// Watches one history file.
 #[derive(Debug)]
@@ -63,6 +69,54 @@ impl HistoryWatch {
         )?;
         Ok(found)
     }
+}
+
+/// Adds a visit, dated now, to the history of a browser that has quit: whoever tells of it has read all that the
+/// browser wrote before it.
+///
+/// # Errors
+/// If it is no history of Chromium's or Firefox's.
+pub fn add_visit(file: &Path, url: &str) -> anyhow::Result<()> {
+    let database = rusqlite::Connection::open(file)?;
+    let now = System.now().as_microsecond();
+    let tx = database.unchecked_transaction()?;
+    if file.ends_with("places.sqlite") {
+        tx.execute(
+            "INSERT INTO moz_places (url, title, last_visit_date) VALUES (?1, '', ?2)",
+            (url, now),
+        )?;
+        tx.execute(
+            "INSERT INTO moz_historyvisits (place_id, visit_date, visit_type, session, from_visit)
+             VALUES (?1, ?2, 1, 0, 0)",
+            [tx.last_insert_rowid(), now],
+        )?;
+    } else {
+        let time = now + CHROMIUM_EPOCH_MICROS;
+        tx.execute(
+            "INSERT INTO urls (url, title, last_visit_time) VALUES (?1, '', ?2)",
+            (url, time),
+        )?;
+        tx.execute(
+            "INSERT INTO visits (url, visit_time, transition) VALUES (?1, ?2, ?3)",
+            [tx.last_insert_rowid(), time, WHOLE_CHAIN],
+        )?;
+    }
+    Ok(tx.commit()?)
+}
+
+/// The addresses of a history, each as often as it was visited.
+///
+/// # Errors
+/// If it is no history of Chromium's or Firefox's.
+pub fn visited(file: &Path) -> anyhow::Result<Vec<String>> {
+    let database = rusqlite::Connection::open(file)?;
+    let mut all = database.prepare(if file.ends_with("places.sqlite") {
+        "SELECT p.url FROM moz_historyvisits v JOIN moz_places p ON p.id = v.place_id"
+    } else {
+        "SELECT u.url FROM visits v JOIN urls u ON u.id = v.url"
+    })?;
+    let urls = all.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    Ok(urls)
 }
 
 /// When the file was last written, and whether a rollback journal is beside it: its removal is the commit, and

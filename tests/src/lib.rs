@@ -7,6 +7,9 @@
 //! | [`browser`] | a browser of this machine, headless, with a profile of its own |
 //! | [`site`] | a small website on loopback that walks the browser through a [`script`] |
 //! | [`script`] | what the pupil of the demo does, and what should come of it |
+//! | [`pages`] | the web as pupils use it, on loopback |
+//! | [`watched`] | a browser with the extension in it, used by its mouse, keys and windows |
+//! | [`devtools`], [`marionette`] | how Chromium and Firefox are steered |
 //! | [`console`] | the console as a person's browser sees it, signed in |
 //! | [`feed`] | the feed as a monitoring service reads it |
 //! | [`pupil`] | one who goes through a script: in a browser, or by a [`replay`] of a history it wrote |
@@ -19,12 +22,16 @@
 
 pub mod browser;
 pub mod console;
+pub mod devtools;
 pub mod feed;
 pub mod history;
+pub mod marionette;
 pub mod measure;
+pub mod pages;
 pub mod programs;
 pub mod pupil;
 pub mod replay;
 pub mod script;
 pub mod site;
 pub mod stack;
+pub mod watched;

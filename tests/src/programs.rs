@@ -188,6 +188,17 @@ impl Running {
         self.child.kill().await.context("it cannot be killed")
     }
 
+    /// Waits until it has ended by itself.
+    ///
+    /// # Errors
+    /// If it does not end in time.
+    pub async fn ended(mut self) -> anyhow::Result<()> {
+        tokio::time::timeout(STOP_TIMEOUT, self.child.wait())
+            .await
+            .context("it does not end")??;
+        Ok(())
+    }
+
     /// Asks it to end (SIGTERM) and waits until it has.
     ///
     /// # Errors

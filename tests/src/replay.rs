@@ -16,7 +16,7 @@ use crate::script::Step;
 /// `tests/fixtures/README.md` says how it was made.
 const FIXTURE: &[u8] = include_bytes!("../fixtures/demo-history.sqlite");
 /// Chromium counts microseconds from 1601-01-01.
-const CHROMIUM_EPOCH_MICROS: i64 = 11_644_473_600_000_000;
+pub(crate) const CHROMIUM_EPOCH_MICROS: i64 = 11_644_473_600_000_000;
 
 /// A history into which visits are replayed.
 #[derive(Debug)]

@@ -19,6 +19,9 @@ const START_TIMEOUT: Duration = Duration::from_secs(30);
 /// Of a log, for an error.
 const LOG_BYTES: u64 = 1024 * 1024;
 
+/// Names the socket between a browser's native host and the agent, to both.
+pub const SOCKET_VARIABLE: &str = "REDSHANK_SOCKET";
+
 /// The school of every test.
 pub const SCHOOL: &str = "Marsh Lane Academy";
 
@@ -171,6 +174,35 @@ impl Stack {
         Ok(())
     }
 
+    /// Has the school decide: writes its policy's file and publishes it.
+    ///
+    /// # Errors
+    /// If the collector does not take it.
+    pub async fn decide(&self, policy: &str) -> anyhow::Result<()> {
+        let mut files = tokio::fs::read_dir(self.collector_folder().join("policy")).await?;
+        let file = files.next_entry().await?.context("the school has no policy's file")?;
+        tokio::fs::write(file.path(), policy).await?;
+        succeed(self.collector_command(["policy", "publish"]), "").await?;
+        Ok(())
+    }
+
+    /// Has the collector judge by one pack of rules in place of those that it ships; what was decided before is
+    /// published with it by the next [`decide`](Self::decide).
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub async fn judge_by(&self, language: &str, category: &str, pack: &str) -> anyhow::Result<()> {
+        let folder = self.folder.path().join("rules");
+        tokio::fs::create_dir_all(folder.join(language)).await?;
+        tokio::fs::write(folder.join(language).join(category).with_extension("toml"), pack).await?;
+        let settings = self.collector_folder().join("collector.toml");
+        #[expect(clippy::disallowed_methods, reason = "a file of the test's own collector")]
+        let written = tokio::fs::read_to_string(&settings).await?;
+        let rules = format!("[policy]\nrules = {:?}\n", folder.display().to_string());
+        tokio::fs::write(settings, written.replacen("[policy]\n", &rules, 1)).await?;
+        Ok(())
+    }
+
     /// Makes a monitoring service's credential; returns its folder.
     ///
     /// # Errors
@@ -197,6 +229,7 @@ impl Stack {
     pub fn agent_command<const N: usize>(&self, arguments: [&str; N]) -> Command {
         let mut agent = command(&self.programs.agent);
         agent.arg("--state").arg(self.agent_folder()).args(arguments);
+        agent.env(SOCKET_VARIABLE, self.socket());
         agent
     }
 
@@ -230,6 +263,12 @@ impl Stack {
     #[must_use]
     pub fn agent_folder(&self) -> PathBuf {
         self.folder.path().join("agent")
+    }
+
+    /// Where the agent listens for the browsers' extensions, instead of the machine's one place for it.
+    #[must_use]
+    pub fn socket(&self) -> PathBuf {
+        self.folder.path().join("run").join("browser.sock")
     }
 
     /// Where devices enrol.
