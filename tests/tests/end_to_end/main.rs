@@ -11,6 +11,7 @@
 mod accessibility;
 mod bad_input;
 mod demo;
+mod extension;
 mod feed;
 mod hostile;
 mod kills;

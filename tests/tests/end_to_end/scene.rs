@@ -56,3 +56,17 @@ pub(crate) async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Opt
         tokio::time::sleep(LOOK_EVERY).await;
     }
 }
+
+/// Waits until an alert's page shows a mark, and returns the page.
+pub(crate) async fn alert_with(dsl: &Console, mark: &str) -> String {
+    eventually(&format!("an alert with {mark}"), async || {
+        for row in dsl.queue().await.ok()? {
+            let page = dsl.alert(&row.alert).await.ok()?;
+            if page.contains(mark) {
+                return Some(page);
+            }
+        }
+        None
+    })
+    .await
+}
