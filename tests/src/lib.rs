@@ -15,6 +15,7 @@
 //! | [`pupil`] | one who goes through a script: in a browser, or by a [`replay`] of a history it wrote |
 //! | [`history`] | when a browser wrote a visit to its history file |
 //! | [`measure`] | how long a visit takes to the queue |
+//! | [`typing`] | how long typed text takes to the queue |
 //!
 //! The agent and the collector are not linked here but started, as their users start them: each is built by
 //! itself, so that the collector's SQLCipher stays out of the agent. One test alone links the collector, to open
@@ -34,4 +35,5 @@ pub mod replay;
 pub mod script;
 pub mod site;
 pub mod stack;
+pub mod typing;
 pub mod watched;

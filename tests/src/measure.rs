@@ -85,7 +85,10 @@ pub async fn run(
 }
 
 /// Waits until an alert's page shows a mark, and says when it did.
-async fn queued(console: &Console, mark: &str) -> anyhow::Result<Timestamp> {
+///
+/// # Errors
+/// If the console fails.
+pub(crate) async fn queued(console: &Console, mark: &str) -> anyhow::Result<Timestamp> {
     let mut live = console.live().await?;
     loop {
         for row in console.queue().await? {
@@ -98,7 +101,7 @@ async fn queued(console: &Console, mark: &str) -> anyhow::Result<Timestamp> {
 }
 
 /// The nearest-rank percentile of sorted, non-empty values.
-fn percentile(sorted: &[f64], part: f64) -> f64 {
+pub(crate) fn percentile(sorted: &[f64], part: f64) -> f64 {
     #[expect(
         clippy::cast_precision_loss,
         clippy::cast_possible_truncation,

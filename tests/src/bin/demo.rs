@@ -21,6 +21,7 @@ use redshank_tests::programs::Programs;
 use redshank_tests::pupil::Pupil;
 use redshank_tests::script::{self, Expectation};
 use redshank_tests::stack::Stack;
+use redshank_tests::typing;
 
 /// Past this, what has not arrived will not.
 const ONCE_TIMEOUT: Duration = Duration::from_secs(50);
@@ -31,11 +32,14 @@ const STRAGGLERS: Duration = Duration::from_secs(2);
 #[derive(Debug, Parser)]
 struct Arguments {
     /// Ends once every expected alert has arrived; fails if one is missing or another came
-    #[arg(long, conflicts_with = "measure")]
+    #[arg(long, conflicts_with_all = ["measure", "measure_typing"])]
     once: bool,
     /// Measures how long a visit takes to the queue, over separate writes of the browser's history file
     #[arg(long)]
     measure: bool,
+    /// Measures how long text that is typed into a page takes to the queue, by way of the extension
+    #[arg(long, conflicts_with = "measure")]
+    measure_typing: bool,
 }
 
 #[tokio::main]
@@ -76,6 +80,9 @@ async fn show(
     profile: PathBuf,
     console: &Console,
 ) -> anyhow::Result<()> {
+    if arguments.measure_typing {
+        return typing::run(stack, console, &profile, &mut std::io::stdout()).await;
+    }
     let browser = Browser::find();
     if arguments.measure {
         let browser = browser.context("measuring needs a browser of the Chromium family")?;
