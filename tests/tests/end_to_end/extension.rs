@@ -161,8 +161,10 @@ async fn search_watch_type_and_ask(pupil: &mut Watched, scene: &Scene) {
     alert_with(&dsl, "markprompt").await;
 }
 
-/// What [`search_watch_type_and_ask`] did is there, each thing once.
+/// What [`search_watch_type_and_ask`] did is there, each thing once, and that the pupil was told of it before.
 fn assert_each_once(events: &[EventPayload]) {
+    let notices = events.iter().filter(|it| matches!(it.content, Some(Content::NoticeShown(_))));
+    assert_eq!(notices.count(), 1);
     for (mark, address) in
         [("marksearch", "google.com/search"), ("marktitle", "videos.example/watch")]
     {
