@@ -103,7 +103,10 @@ impl Sources<'_> {
         let source = LogSource::new(settings, self.clock.clone())?;
         let (out, checkpoints) = (self.out.clone(), self.checkpoints.clone());
         let (part, policy, cancel) = (board.part(), self.policy.clone(), self.cancel.clone());
-        tasks.spawn(async move { Ok(source.run(out, checkpoints, part, policy, cancel).await?) });
+        tasks.spawn(async move {
+            source.run(out, checkpoints, part, policy, cancel).await;
+            Ok(())
+        });
         Ok(())
     }
 

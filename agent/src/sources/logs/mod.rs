@@ -156,10 +156,7 @@ impl LogSource {
     ///
     /// `checkpoints` are the places that the spool kept; those of other sources do no harm. `coverage` always
     /// holds the state of every log and lease file. `policy` tells when school is on, and a log
-    /// is expected to grow.
-    ///
-    /// # Errors
-    /// None at this time: what cannot be read is told in coverage, and tried again.
+    /// is expected to grow. What cannot be read is told in coverage, and tried again.
     pub async fn run(
         self,
         out: mpsc::Sender<Batch>,
@@ -167,7 +164,7 @@ impl LogSource {
         coverage: watch_channel::Sender<Vec<Coverage>>,
         policy: watch_channel::Receiver<Option<Arc<PolicyInForce>>>,
         shutdown: CancellationToken,
-    ) -> Result<(), LogError> {
+    ) {
         let Self { settings, formats, clock } = self;
         let leases = Arc::new(Mutex::new(Leases::new(settings.leases.clone())));
         let shared = Shared { leases, clock };
@@ -207,7 +204,6 @@ impl LogSource {
                 tracing::error!(%error, "a part of the log source failed");
             }
         }
-        Ok(())
     }
 }
 

@@ -57,14 +57,11 @@ impl Track {
         loop {
             let mut again = None;
             while let Some(reading) = work.take() {
-                let (portion, reading) = match self.read(reading, &links).await {
-                    Some(read) => read,
+                let Some((portion, reading)) = self.read(reading, &links).await else {
                     // It panicked: from the kept place again, but not at once.
-                    None => {
-                        self.say(&links, State::Blind(self.failure(&links)));
-                        work = Some(self.begin(&links));
-                        break;
-                    }
+                    self.say(&links, State::Blind(self.failure(&links)));
+                    work = Some(self.begin(&links));
+                    break;
                 };
                 work = Some(reading);
                 if let Some(batch) = portion.batch

@@ -34,7 +34,10 @@ mod decide;
 mod files;
 mod lines;
 mod reader;
+// Rotation as Unix has it: a file that is open is renamed and deleted.
+#[cfg(unix)]
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test reads back what lies in its own folder")]
 mod tests;
 
 use std::ops::ControlFlow;
@@ -130,11 +133,6 @@ impl Follow {
         let place = place.unwrap_or_default();
         let lines = Lines::begin(place.skipping);
         Self { path: path.to_owned(), location: None, place, first, hand: None, lines, waits: 0 }
-    }
-
-    /// Where the log is, once it was found.
-    pub(super) fn location(&self) -> Option<&Location> {
-        self.location.as_ref()
     }
 
     /// After all that was given.
