@@ -2,20 +2,24 @@
 //!
 //! ```text
 //!  sources ──► minimiser ──► judge ──► spool ══ uplink ══► collector
-//!  history      private       matcher,   two lanes,  gRPC over
-//!  databases    list, bare    context    sealed,     TLS 1.3, urgent
-//!               addresses                durable     lane first
+//!  histories,   private       matcher,   two lanes,  gRPC over
+//!  extension,   list, bare    context    sealed,     TLS 1.3, urgent
+//!  logs,        addresses                durable     lane first
+//!  programs,
+//!  media
 //! ```
 //!
 //! | module | what it does |
 //! |---|---|
 //! | [`observation`] | the types in which every source speaks |
-//! | [`sources`] | sees what happens on the device: browser histories |
+//! | [`sources`] | sees what happens: browsers' histories and the extension in them, logs of proxies and name servers, programs, removable media |
+//! | [`native`] | the way from a browser to the agent: native messaging, the host that the browser starts, the local socket |
+//! | [`notice`] | what people are told of all this, and who has been |
 //! | [`native`] | how the browser's extension reaches the agent |
 //! | [`minimiser`] | the one place that every observation passes before anything else: what is private is dropped, addresses are cut to scheme, host and path |
 //! | [`judge`] | holds observations against the rule packs, and makes events of them |
 //! | [`policy`] | what the school has decided to watch: signed data, verified before use |
-//! | [`pipeline`] | sources → minimiser → judge → spool, in that order and no other |
+//! | [`pipeline`] | sources → minimiser → judge → spool, in that order and no other; of two that saw one visit, one event |
 //! | [`spool`] | keeps events, sealed to the school's key, until the collector has them for certain |
 //! | [`uplink`] | brings them there, urgent ones first |
 //! | [`enrolment`] | how the device came to have a certificate, and keeps one |
