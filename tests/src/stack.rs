@@ -19,6 +19,9 @@ const START_TIMEOUT: Duration = Duration::from_secs(30);
 /// Of a log, for an error.
 const LOG_BYTES: u64 = 1024 * 1024;
 
+/// Names the folder in which the agent keeps the notices that everybody may read.
+const NOTICE_VARIABLE: &str = "REDSHANK_NOTICE";
+
 /// Names the socket between a browser's native host and the agent, to both.
 pub const SOCKET_VARIABLE: &str = "REDSHANK_SOCKET";
 
@@ -230,6 +233,7 @@ impl Stack {
         let mut agent = command(&self.programs.agent);
         agent.arg("--state").arg(self.agent_folder()).args(arguments);
         agent.env(SOCKET_VARIABLE, self.socket());
+        agent.env(NOTICE_VARIABLE, self.folder.path().join("notice"));
         agent
     }
 

@@ -4,6 +4,8 @@
 use std::path::PathBuf;
 
 use fantoccini::{Client, ClientBuilder, Locator};
+use jiff::SignedDuration;
+use redshank_proto::clock::{Clock as _, System};
 use redshank_tests::programs::{Running, command};
 use redshank_tests::replay::History;
 use redshank_tests::script::Step;
@@ -22,6 +24,7 @@ const RUN_AXE: &str = "const done = arguments[arguments.length - 1];
 #[tokio::test]
 async fn the_dsl_s_pages_are_accessible_and_do_their_work() {
     let scene = Scene::start().await;
+    scene.stack.decide(&exempted()).await.unwrap();
     let history = History::begin(&scene.profile).unwrap();
     for words in ["how to kill myself", "he says he will share my nudes unless i send more"] {
         history.visit(&Step::search(words)).unwrap();
@@ -48,7 +51,7 @@ async fn the_dsl_s_pages_are_accessible_and_do_their_work() {
         assert!(marked.contains("kill myself"), "{marked}");
         assert!(!browser.client.title().await.unwrap().contains("kill"));
         browser.check("alert").await;
-        for page in ["people", "devices", "account", "no-such-page"] {
+        for page in ["summary", "monitoring", "people", "devices", "account", "no-such-page"] {
             browser.visit(&format!("{url}/{page}")).await;
             browser.check(&format!("dsl-{page}")).await;
         }
@@ -73,6 +76,19 @@ async fn the_dsl_s_pages_are_accessible_and_do_their_work() {
     assert_eq!(dsl.queue().await.unwrap().len(), 1);
 }
 
+/// A policy with a lesson's exemption, which stands at the top of every page while it lasts.
+fn exempted() -> String {
+    let day = |days: i64| {
+        (System.now() + SignedDuration::from_hours(24 * days)).strftime("%F").to_string()
+    };
+    format!(
+        "school = \"Marsh Lane Academy\"\n[[exemption]]\ncategories = [\"drugs\"]\n\
+         reason = \"Year 9 learns about drugs; agreed with the DSL\"\nfrom = {}\nuntil = {}\n",
+        day(-2),
+        day(30)
+    )
+}
+
 #[tokio::test]
 async fn the_technician_sees_devices_and_is_refused_every_page_with_content() {
     let scene = Scene::start().await;
@@ -92,13 +108,17 @@ async fn the_technician_sees_devices_and_is_refused_every_page_with_content() {
         browser.check("technician-devices").await;
         browser.click("main table a").await;
         browser.check("technician-device").await;
+        for page in ["monitoring", "devices/unknown"] {
+            browser.visit(&format!("{url}/{page}")).await;
+            browser.check(&format!("technician-{}", page.replace('/', "-"))).await;
+        }
         browser.visit(&format!("{url}/alerts/{alert}")).await;
         browser.check("technician-refused").await;
         browser.close().await;
     }
 
     let technician = scene.signed_in(&scene.stack.technician).await;
-    for path in ["/", "/queue/rows", "/live", "/people", &format!("/alerts/{alert}")] {
+    for path in ["/", "/queue/rows", "/live", "/people", "/summary", &format!("/alerts/{alert}")] {
         let (status, page) = technician.page(path).await.unwrap();
         assert_eq!(status, StatusCode::FORBIDDEN, "{path}");
         assert!(!page.contains("kill"), "{path}");
