@@ -47,8 +47,16 @@ impl Matches {
         Self { wire: found.iter().map(|it| it.to_wire(illegal)).collect(), illegal }
     }
 
-    /// Adds a match that no rule pack made, first of its severity.
+    /// Adds a match that no rule pack made, first of its severity. One of illegal imagery takes the words of the
+    /// others away.
     pub(super) fn add(&mut self, found: v1::Match) {
+        if found.category == Category::IllegalImagery.as_str() {
+            self.illegal = true;
+            for known in &mut self.wire {
+                known.snippet.clear();
+                (known.start, known.end) = (0, 0);
+            }
+        }
         let at = self.wire.partition_point(|known| known.severity > found.severity);
         self.wire.insert(at, found);
         self.wire.truncate(bounds::MATCHES);

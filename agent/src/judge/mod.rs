@@ -57,6 +57,18 @@ const FOLD_BYTES: usize = 64;
 /// Bytes of a payload before it is sealed.
 const PAYLOAD_BYTES: usize = bounds::SEALED_PAYLOAD_BYTES - SEAL_OVERHEAD - FOLD_BYTES;
 
+/// The filters' names for indecent images of children: a blocked request of these is that category's match,
+/// of which nothing is kept but the fact, the address and the times.
+const ILLEGAL: [&str; 7] = [
+    "child abuse",
+    "child abuse images",
+    "childabuse",
+    "csam",
+    "csai",
+    "illegal child abuse images",
+    "iwf",
+];
+
 /// Judges observations in the order in which they come; remembers the last few for their context.
 #[derive(Debug)]
 pub struct Judge {
@@ -360,6 +372,15 @@ fn reports_visits(policy: &PolicyInForce, seen: &Minimised) -> bool {
 /// The match that a blocked request of a chosen category is.
 fn breach(category: Option<&str>, severity: u8) -> v1::Match {
     let category = category.unwrap_or("unnamed");
+    if ILLEGAL.contains(&category.trim().to_lowercase().as_str()) {
+        return v1::Match {
+            rule: "illegal_imagery.filter".to_owned(),
+            category: Category::IllegalImagery.as_str().to_owned(),
+            severity: severity.into(),
+            reasons: vec!["the filter blocked it as an image of child abuse".to_owned()],
+            ..Default::default()
+        };
+    }
     let slug: String = category
         .chars()
         .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })

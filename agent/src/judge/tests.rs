@@ -276,6 +276,24 @@ fn a_blocked_request_is_a_breach_if_the_school_chose_its_category_and_a_count_if
 }
 
 #[test]
+fn of_a_request_that_the_filter_blocked_as_child_abuse_no_words_leave() {
+    let chosen = v1::FilterCategory { name: "IWF".into(), severity: 5 };
+    let mut bench = Bench::of(v1::Policy { filter_categories: vec![chosen], ..policy(1) });
+    bench.request("news", Action::Allowed);
+    let captured = bench.request("iwf", Action::Blocked).unwrap();
+    let matches = &captured.payload.matches;
+    let found: Vec<_> = matches.iter().map(|it| (&*it.category, &*it.snippet)).collect();
+    assert_eq!(found, [("illegal_imagery", ""), ("suicide", "")]);
+    assert_eq!(captured.payload.context, []);
+    let Some(Seen::Request(request)) = &captured.payload.content else { panic!() };
+    assert_eq!(
+        (&request.search_terms, &request.reason, &request.user_agent),
+        (&None, &None, &None)
+    );
+    assert_eq!(request.address, "http://blocked.example/page");
+}
+
+#[test]
 fn an_exemption_takes_lesser_matches_away_and_a_pause_the_visits_too() {
     let exemption = v1::Exemption {
         reason: "the drugs unit".into(),
@@ -396,9 +414,9 @@ impl Bench {
             target: Target::Url("http://blocked.example/page?x=1".into()),
             action,
             category: Some(category.into()),
-            reason: None,
-            search_terms: None,
-            user_agent: None,
+            reason: Some("how the filter judged it".into()),
+            search_terms: (category == "iwf").then(|| "how to end it all".into()),
+            user_agent: Some("a tablet".into()),
             status: Some(403),
         };
         let evidence = vec![Evidence::Lease { mac: "02:00:5e:00:53:01".into() }];

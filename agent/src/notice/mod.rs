@@ -78,7 +78,7 @@ pub struct Facts {
     pub visits: bool,
     /// What pupils type is read.
     pub typed: bool,
-    /// Text is read in the same way when staff are at the keyboard.
+    /// Text is read in the same way when staff are at the keyboard; so it is where policy names no staff.
     pub staff_typed: bool,
     /// The visible text of pages is read.
     pub page_text: bool,
@@ -101,7 +101,7 @@ impl Facts {
             device,
             visits: policy.report_visits(),
             typed: reads(TextKind::Typed),
-            staff_typed: policy.reads_staff_text(),
+            staff_typed: policy.reads_staff_text() || !policy.names_staff(),
             page_text: reads(TextKind::Page),
             ai_answers: reads(TextKind::Answer),
         }

@@ -80,7 +80,7 @@ fn young_children(facts: &Facts) -> Words {
             vec![
                 "Nobody here sees your passwords.",
                 "Nobody here sees you through the camera.",
-                "Websites that help children are private.",
+                "Helplines like Childline are private.",
             ],
         ),
         Section::lines(
@@ -114,9 +114,15 @@ fn pupils(facts: &Facts) -> Words {
          and tells them."
             .to_owned(),
     );
+    if browsing(facts) {
+        who.push(
+            "With a worrying find go the pages that were opened in the ten minutes before it, with their titles."
+                .to_owned(),
+        );
+    }
     if facts.visits && browsing(facts) {
         who.push(
-            "The school is also told which websites were opened: the address, not what you did there.".to_owned(),
+            "The school is also told which other websites were opened: the address, not what you did there.".to_owned(),
         );
     }
     if facts.device.pupils_own {
@@ -141,8 +147,8 @@ fn pupils(facts: &Facts) -> Words {
             "Looking for help is always fine",
             vec![
                 "Nobody is punished for looking for help.",
-                "Help is never recorded. Nobody is told that you opened Childline, a helpline or another support website: \
-                 open them whenever you like.",
+                "Nobody is told that you opened Childline or another helpline on the school's private list: open them \
+                 whenever you like.",
             ],
         ),
         help(facts, Reader::Pupil),
@@ -160,14 +166,19 @@ fn staff(facts: &Facts) -> Words {
         vec![sentence(&facts.watched_by, "The Designated Safeguarding Lead and deputies.")];
     who.push(
         "What is seen is held against safeguarding rules on the device itself. What matches is sent, sealed, with the \
-         words around it; technicians see no content. A concern about a member of staff goes to the head, one about \
-         the head to the chair of governors."
+         words around it; technicians see no content. Somebody whom a concern names is not shown it."
             .to_owned(),
     );
+    if browsing(facts) {
+        who.push(
+            "With a match of severity 3 or more go addresses and titles of the pages of the ten minutes before."
+                .to_owned(),
+        );
+    }
     who.push(if facts.visits && browsing(facts) {
-        "Pages that match nothing are reported as scheme, host and path only.".to_owned()
+        "Other pages are reported as scheme, host and path only.".to_owned()
     } else {
-        "What matches nothing is not reported.".to_owned()
+        "Nothing else is reported.".to_owned()
     });
     let sections = vec![
         Section { paragraphs: who, ..Section::new(Symbol::Person, "Who looks, and at what") },
@@ -183,8 +194,8 @@ fn staff(facts: &Facts) -> Words {
             Symbol::Heart,
             "Looking for help",
             vec![
-                "Nobody is punished for looking for help, staff no more than pupils. Visits to \
-                 helplines and support websites are not recorded, nor what is written there.",
+                "Nobody is punished for looking for help, staff no more than pupils. Visits to helplines and support \
+                 websites on the school's private list are not recorded, nor what is written there.",
             ],
         ),
         help(facts, Reader::Staff),
@@ -207,8 +218,17 @@ fn families(facts: &Facts) -> Words {
          around it. They decide what to do, and when to speak with you."
             .to_owned(),
     );
+    if browsing(facts) {
+        who.push(
+            "With a worrying find go the pages that were opened in the ten minutes before it, with their titles."
+                .to_owned(),
+        );
+    }
     if facts.visits && browsing(facts) {
-        who.push("The addresses of websites that were opened are sent, too, without what was done there.".to_owned());
+        who.push(
+            "The addresses of other websites are sent, too, without what was done there."
+                .to_owned(),
+        );
     }
     if facts.device.pupils_own {
         who.push("This device is your child's own: only the school's browser is watched, in school hours.".to_owned());
@@ -227,8 +247,8 @@ fn families(facts: &Facts) -> Words {
             Symbol::Heart,
             "Looking for help",
             vec![
-                "No child is punished for looking for help, and help is never recorded: visits to \
-                 helplines and support websites are told to nobody, to you neither.",
+                "No child is punished for looking for help: visits to helplines and support websites on the school's \
+                 private list are told to nobody, to you neither.",
             ],
         ),
         help(facts, Reader::Family),
@@ -314,10 +334,14 @@ fn never(facts: &Facts, reader: Reader) -> Vec<String> {
     let device = &facts.device;
     let mut items = vec![
         "Passwords, payments and one-time codes.".to_owned(),
-        "Helplines and counselling, health, faith, LGBTQ+ support, law and money advice, and banking websites."
+        "Websites on the school's private list: helplines and counselling, health, faith, LGBTQ+ support, law and money \
+         advice, and banking."
             .to_owned(),
         "The camera, the microphone, pictures of the screen, and what is in your files.".to_owned(),
-        reader.pick("Your e-mail websites.", "Mail, safeguarding records, and staff and payroll systems."),
+        reader.pick(
+            "E-mail websites on that list.",
+            "Mail, safeguarding records, and staff and payroll systems on that list.",
+        ),
     ];
     let read = |kind: bool| kind && (reader != Reader::Staff || facts.staff_typed);
     if !read(facts.typed) {
@@ -337,6 +361,8 @@ fn never(facts: &Facts, reader: Reader) -> Vec<String> {
             "What you did on this device before you were first shown this.",
             "What a person did on this device before being first shown this notice.",
         ));
+    } else {
+        items.push("What was done on this device before the school set it up.".to_owned());
     }
     items
 }

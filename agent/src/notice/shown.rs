@@ -2,7 +2,7 @@
 //!
 //! # Format
 //! A JSON object with the version `v` and `shown`, a list of entries of account, time of the first showing in
-//! seconds since 1970, and the last version shown. Accounts are folded to lower case, as Windows has them in any.
+//! seconds since 1970, and what was shown last: version and audience. Accounts are folded to lower case, as Windows has them in any.
 //! What cannot be read counts as none: whoever was told is then told again, and meanwhile nothing of theirs is
 //! read that nobody can prove they knew of.
 
@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::observation::Checkpoint;
+use crate::observation::{Audience, Checkpoint, NoticeShown};
 
 /// The name of the checkpoint.
 pub const INPUT: &str = "notice";
@@ -20,7 +20,7 @@ const PLACE_BYTES: usize = 63 * 1024;
 /// Bytes of an account's name; Windows allows 256.
 const ACCOUNT_BYTES: usize = 256;
 /// The version of the format.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The accounts that were shown the notice.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,13 +34,15 @@ struct Entry {
     first: i64,
     last: i64,
     version: u32,
+    /// For whom the last one was written: what a member of staff is shown is not what pupils are.
+    audience: Audience,
 }
 
 #[derive(Serialize, Deserialize)]
 struct Place {
     v: u32,
-    /// Account, first and last showing, version.
-    shown: Vec<(String, i64, i64, u32)>,
+    /// Account, first and last showing, version, audience.
+    shown: Vec<(String, i64, i64, u32, String)>,
 }
 
 impl Shown {
@@ -50,17 +52,22 @@ impl Shown {
         checkpoints.get(INPUT).and_then(|place| Self::decode(place)).unwrap_or_default()
     }
 
-    /// Takes note of a showing; returns what is to be stored with its observation, or `None` if this version was
-    /// shown to this account before: it need not be told again.
-    pub fn note(&mut self, account: &str, version: u32, at: Timestamp) -> Option<Checkpoint> {
+    /// Takes note of a showing; returns what is to be stored with its observation, or `None` if this one was
+    /// shown to this account last: it need not be told again.
+    pub fn note(
+        &mut self,
+        account: &str,
+        NoticeShown { version, audience }: NoticeShown,
+        at: Timestamp,
+    ) -> Option<Checkpoint> {
         let account = folded(account)?;
         let at = at.as_second();
         match self.accounts.get_mut(&account) {
-            Some(entry) if entry.version == version => return None,
+            Some(entry) if (entry.version, entry.audience) == (version, audience) => return None,
             // A clock that was set back makes no first showing earlier.
-            Some(entry) => (entry.version, entry.last) = (version, at),
+            Some(entry) => *entry = Entry { last: at, version, audience, ..*entry },
             None => {
-                self.accounts.insert(account, Entry { first: at, last: at, version });
+                self.accounts.insert(account, Entry { first: at, last: at, version, audience });
             }
         }
         Some(Checkpoint { input: INPUT.to_owned(), place: self.encode() })
@@ -85,8 +92,10 @@ impl Shown {
             return None;
         }
         let entries = place.shown.into_iter();
-        let accounts = entries
-            .map(|(account, first, last, version)| (account, Entry { first, last, version }));
+        let accounts = entries.filter_map(|(account, first, last, version, audience)| {
+            let audience = super::named(&audience)?;
+            Some((account, Entry { first, last, version, audience }))
+        });
         Some(Self { accounts: accounts.collect() })
     }
 
@@ -96,7 +105,10 @@ impl Shown {
             let mut shown: Vec<_> = self
                 .accounts
                 .iter()
-                .map(|(account, entry)| (account.clone(), entry.first, entry.last, entry.version))
+                .map(|(account, entry)| {
+                    let audience = super::name(entry.audience).to_owned();
+                    (account.clone(), entry.first, entry.last, entry.version, audience)
+                })
                 .collect();
             shown.sort_unstable_by(|one, other| (one.2, &one.0).cmp(&(other.2, &other.0)));
             let oldest: Vec<String> =
@@ -126,14 +138,16 @@ mod tests {
     fn the_first_showing_stays_whatever_follows_and_is_kept() {
         let mut shown = Shown::default();
         assert_eq!(shown.first_shown("amy"), None);
-        assert!(shown.note("amy", 1, at(100)).is_some());
-        assert_eq!(shown.note("AMY", 1, at(200)), None, "the same version again");
-        let place = shown.note("amy", 2, at(50)).unwrap();
+        assert!(shown.note("amy", pupils(1), at(100)).is_some());
+        assert_eq!(shown.note("AMY", pupils(1), at(200)), None, "the same version again");
+        let place = shown.note("amy", pupils(2), at(50)).unwrap();
         assert_eq!(shown.first_shown("Amy"), Some(at(100)));
         let again = Shown::kept(&HashMap::from([(place.input, place.place)]));
         assert_eq!(again, shown);
         assert_eq!(again.version("amy"), Some(2));
         assert_eq!(again.first_shown("bob"), None);
+        let staff = NoticeShown { version: 2, audience: Audience::Staff };
+        assert!(shown.note("amy", staff, at(300)).is_some(), "another notice");
     }
 
     #[test]
@@ -142,7 +156,7 @@ mod tests {
         let mut place = None;
         let account = |number: i64| format!("{number}{}", "x".repeat(200));
         for number in 0..400 {
-            place = shown.note(&account(number), 1, at(number));
+            place = shown.note(&account(number), pupils(1), at(number));
         }
         assert!(place.unwrap().place.len() <= PLACE_BYTES);
         assert_eq!(shown.first_shown(&account(399)), Some(at(399)));
@@ -152,12 +166,16 @@ mod tests {
     #[test]
     fn what_is_no_account_or_no_checkpoint_is_nothing() {
         let mut shown = Shown::default();
-        assert_eq!(shown.note(" ", 1, at(1)), None);
-        assert_eq!(shown.note(&"x".repeat(ACCOUNT_BYTES + 1), 1, at(1)), None);
-        for place in [&b"{}"[..], br#"{"v":2,"shown":[]}"#, b"x"] {
+        assert_eq!(shown.note(" ", pupils(1), at(1)), None);
+        assert_eq!(shown.note(&"x".repeat(ACCOUNT_BYTES + 1), pupils(1), at(1)), None);
+        for place in [&b"{}"[..], br#"{"v":1,"shown":[]}"#, b"x"] {
             let kept = HashMap::from([(INPUT.to_owned(), place.to_vec())]);
             assert_eq!(Shown::kept(&kept), Shown::default());
         }
+    }
+
+    fn pupils(version: u32) -> NoticeShown {
+        NoticeShown { version, audience: Audience::Pupils }
     }
 
     fn at(second: i64) -> Timestamp {

@@ -11,9 +11,12 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::Shown;
-use crate::observation::{Checkpoint, Content, Evidence, Observation, Source};
+use crate::observation::{Checkpoint, Content, Evidence, NoticeShown, Observation, Source};
 use crate::sources::{Coverage, State};
 
+/// What holds where the settings say nothing of a sign-in entry.
+const NO_ENTRY: &str = "no sign-in entry shows the notice here: people are read from the enrolment on; set \
+                        notice_at_sign_in once it is installed";
 /// Accounts that are counted as not yet told; a device has fewer.
 const MOST_UNTOLD: usize = 256;
 
@@ -37,18 +40,20 @@ impl Told {
     #[must_use]
     pub fn new(shown: Shown, required: bool, coverage: watch::Sender<Vec<Coverage>>) -> Self {
         let known = Known { shown, untold: HashSet::new() };
-        Self { known: Arc::new(Mutex::new(known)), required, coverage }
+        let told = Self { known: Arc::new(Mutex::new(known)), required, coverage };
+        told.tell(if required { State::Ok } else { State::Degraded(NO_ENTRY.to_owned()) });
+        told
     }
 
-    /// Takes note of a showing; gives what is to be stored with its observation, or `None` if this version
-    /// was shown to this account before.
+    /// Takes note of a showing; gives what is to be stored with its observation, or `None` if this one
+    /// was shown to this account last.
     #[must_use]
-    pub fn note(&self, account: &str, version: u32, at: Timestamp) -> Option<Checkpoint> {
+    pub fn note(&self, account: &str, shown: NoticeShown, at: Timestamp) -> Option<Checkpoint> {
         let mut known = self.known();
         if known.untold.remove(&account.to_lowercase()) {
-            self.tell(known.untold.len());
+            self.tell(untold(known.untold.len()));
         }
-        known.shown.note(account, version, at)
+        known.shown.note(account, shown, at)
     }
 
     /// Whether an observation may be read: its account knew of the watching by then, or it is nobody's.
@@ -66,19 +71,14 @@ impl Told {
             Some(first) => seen.occurred_at >= first,
             None => {
                 if known.untold.len() < MOST_UNTOLD && known.untold.insert(account.to_lowercase()) {
-                    self.tell(known.untold.len());
+                    self.tell(untold(known.untold.len()));
                 }
                 false
             }
         }
     }
 
-    fn tell(&self, untold: usize) {
-        let reason = format!(
-            "{untold} {} not been shown the notice yet: nothing of theirs is read; is the sign-in entry installed?",
-            if untold == 1 { "account has" } else { "accounts have" }
-        );
-        let state = if untold == 0 { State::Ok } else { State::Degraded(reason) };
+    fn tell(&self, state: State) {
         let input = "notice at sign-in".to_owned();
         self.coverage.send_replace(vec![Coverage { source: Source::Notice, input, state }]);
     }
@@ -88,10 +88,21 @@ impl Told {
     }
 }
 
+fn untold(accounts: usize) -> State {
+    let who = match accounts {
+        0 => return State::Ok,
+        1 => "1 account has".to_owned(),
+        more => format!("{more} accounts have"),
+    };
+    State::Degraded(format!(
+        "{who} not been shown the notice yet: nothing of theirs is read; is the sign-in entry installed?"
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::observation::{Missed, Program};
+    use crate::observation::{Audience, Missed, Program};
 
     #[test]
     fn nothing_is_read_out_from_before_somebody_was_told() {
@@ -102,7 +113,10 @@ mod tests {
         let reason = |all: &Vec<Coverage>| format!("{:?}", all[0].state);
         assert!(reason(&coverage.borrow()).contains("1 account has not been shown"));
         assert!(!reason(&coverage.borrow()).contains("amy"));
-        assert!(told.note("Amy", 1, at(200)).is_some());
+        assert!(
+            told.note("Amy", NoticeShown { version: 1, audience: Audience::Pupils }, at(200))
+                .is_some()
+        );
         assert_eq!(coverage.borrow()[0].state, State::Ok);
         assert!(!told.covers(&seen("amy", 199)));
         assert!(told.covers(&seen("AMY", 200)));

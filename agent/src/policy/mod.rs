@@ -186,10 +186,10 @@ impl PolicyInForce {
         self.text.staff_typed
     }
 
-    /// Whether an account is a member of staff's.
+    /// Whether it says who is staff: without that nobody is.
     #[must_use]
-    pub fn is_staff(&self, account: &str) -> bool {
-        self.staff.contain(account)
+    pub fn names_staff(&self) -> bool {
+        !self.staff.is_empty()
     }
 
     /// When school is on; `None` if the school has not said.

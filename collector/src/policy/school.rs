@@ -262,7 +262,7 @@ fn notice(
     v1::Notice {
         school_name: school.name.clone(),
         watched_by: watched_by.unwrap_or_else(|| "the school's safeguarding team".to_owned()),
-        help: help.unwrap_or_else(|| "an adult at school whom you trust".to_owned()),
+        help: help.unwrap_or_default(),
         version: version.unwrap_or(1),
     }
 }

@@ -253,7 +253,7 @@ impl Connection {
     async fn note(&mut self, shown: NoticeShown) -> Result<(), Ended> {
         let now = self.shared.clock.now();
         let evidence = vec![Evidence::OsUser(self.account.name.clone())];
-        let noted = self.shared.told.note(&self.account.name, shown.version, now);
+        let noted = self.shared.told.note(&self.account.name, shown, now);
         if let Some(checkpoint) = noted {
             let observations = vec![placing::shown(shown, evidence, now)];
             let (done, stored) = oneshot::channel();
@@ -269,8 +269,7 @@ impl Connection {
         let mut place = None;
         observations.retain(|seen| match seen.content {
             Content::NoticeShown(shown) => {
-                let noted =
-                    self.shared.told.note(&self.account.name, shown.version, seen.occurred_at);
+                let noted = self.shared.told.note(&self.account.name, shown, seen.occurred_at);
                 let is_news = noted.is_some();
                 place = noted.or(place.take());
                 is_news
