@@ -11,8 +11,9 @@
  * - While an input method composes (Japanese, dead keys), nothing is sent.
  * - Where the page was not to be read for a while, a field that is not empty when it may be read again is left
  *   alone until it has been empty: nobody can tell how much of it is from that time.
- * - Some editors take each key out of the field as it comes (those that draw on a canvas). What was taken is
- *   put together again: {@link TypedText.before}.
+ * - Some editors take each key out of a hidden field as it comes, and draw it (Google Docs, Word Online). Keys
+ *   typed there are put together where the editor lets it: {@link TypedText.before}. Untried on the real sites;
+ *   count it as not seen.
  */
 
 /**

@@ -27,9 +27,9 @@
 //! themselves, and a browser that runs as one of them is one to be seen.
 //!
 //! # What falls short, honestly
-//! - Text that is typed into Google Docs, Word Online and other editors that draw on a canvas or take keys
-//!   in a hidden frame does not reach the extension as text of a page: **what is typed there is not seen**,
-//!   the visit and its title are.
+//! - Google Docs, Word Online and other editors that draw what is typed: keys typed there are put together
+//!   where the editor lets it. Untried on the real sites: **count it as not seen**; the visit and its title
+//!   are.
 //! - What waits in the extension lies in memory: it outlives the agent and the extension's own worker, not
 //!   the browser. More than the extension may keep is given up, oldest first, and told ([`Content::Missed`]
 //!   (crate::observation::Content::Missed), and in coverage).
