@@ -12,7 +12,7 @@ import * as messages from "./messages.mjs";
 
 /** @typedef {import("./policy.mjs").Policy} Policy */
 /** @typedef {import("./queue.mjs").Queue} Queue */
-/** @typedef {{ browser: string, browser_version: string, extension_version: string, private_windows: boolean }} Facts */
+/** @typedef {{ browser: string, private_windows: boolean }} Facts */
 
 export class Agent {
   /** It has said welcome over the connection that is open now. */
@@ -73,8 +73,7 @@ export class Agent {
   async #hello() {
     this.#gone();
     const facts = await this.#facts();
-    const { waiting, lost } = this.#queue;
-    this.#host.send(messages.hello({ session: this.#session, ...facts, waiting, lost }));
+    this.#host.send(messages.hello({ session: this.#session, ...facts }));
   }
 
   /** @param {any} raw */

@@ -15,16 +15,14 @@ async function whichBrowser() {
   const { getBrowserInfo } = chrome.runtime;
   if (getBrowserInfo) {
     // Firefox and its kin only.
-    const { name, version } = await getBrowserInfo();
-    return { browser: String(name), browser_version: String(version) };
+    return String((await getBrowserInfo()).name);
   }
-  /** @type {{ brand: string, version: string }[]} */
+  /** @type {{ brand: string }[]} */
   const brands = /** @type {any} */ (navigator).userAgentData?.brands ?? [];
   for (const [brand, browser] of NAMES) {
-    const found = brands.find((one) => one.brand === brand);
-    if (found) return { browser, browser_version: found.version };
+    if (brands.some((one) => one.brand === brand)) return browser;
   }
-  return { browser: "Chromium", browser_version: "" };
+  return "Chromium";
 }
 
 /** How Chromium's kin call themselves, the general name last: it is among the brands of all of them.
@@ -38,10 +36,10 @@ const NAMES = [
   ["Chromium", "Chromium"],
 ];
 
-/** What a hello says of this browser and of the extension in it. */
+/** What a hello says of this browser. */
 export async function facts() {
   const [browser, private_windows] = await Promise.all([whichBrowser(), chrome.extension.isAllowedIncognitoAccess()]);
-  return { ...browser, private_windows, extension_version: chrome.runtime.getManifest().version };
+  return { browser, private_windows };
 }
 
 /** 64 random bits: whoever reads two of them cannot tell whether they are of one person. */

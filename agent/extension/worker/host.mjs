@@ -42,11 +42,6 @@ export class Host {
     this.#on = on;
   }
 
-  /** Whether messages can be sent. */
-  get isOpen() {
-    return this.#port !== null;
-  }
-
   open() {
     if (this.#port) return;
     let port;

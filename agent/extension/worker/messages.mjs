@@ -45,7 +45,7 @@ const PATH_CHARACTERS = 2_000;
 
 /**
  * The first message of a connection.
- * @param {{ session: string, browser: string, browser_version: string, extension_version: string, private_windows: boolean, waiting: number, lost: number }} facts
+ * @param {{ session: string, browser: string, private_windows: boolean }} facts
  */
 export function hello(facts) {
   return { type: "hello", protocol: PROTOCOL, ...facts };

@@ -37,7 +37,6 @@ export class Queue {
   #next = 1;
   /** Given up and not yet told. */
   #lost = 0;
-  #lostEver = 0;
   /** @type {string[]} */
   #deliveries = [];
   /** @type {Map<number, Kept>} by number, rising */
@@ -54,19 +53,9 @@ export class Queue {
     this.#store = store;
     const state = saved["queue"];
     if (!state) return;
-    ({ next: this.#next, lost: this.#lost, lostEver: this.#lostEver, deliveries: this.#deliveries } = state);
+    ({ next: this.#next, lost: this.#lost, deliveries: this.#deliveries } = state);
     const items = Object.entries(saved).filter(([key]) => key.startsWith("item:")).map(([, item]) => item);
     for (const item of items.sort((one, other) => one.n - other.n)) this.#keep(item);
-  }
-
-  /** Items that wait. */
-  get waiting() {
-    return this.#kept.size;
-  }
-
-  /** Items given up in this browser session. */
-  get lost() {
-    return this.#lostEver;
   }
 
   /**
@@ -180,13 +169,12 @@ export class Queue {
       gone.push(this.#forget(n));
     }
     this.#lost += gone.length;
-    this.#lostEver += gone.length;
     return gone;
   }
 
   /** @param {readonly Item[]} items */
   #values(items) {
-    const queue = { next: this.#next, lost: this.#lost, lostEver: this.#lostEver, deliveries: this.#deliveries };
+    const queue = { next: this.#next, lost: this.#lost, deliveries: this.#deliveries };
     const kept = items.filter((item) => this.#kept.has(item.n)).map((item) => [key(item.n), item]);
     return { queue, ...Object.fromEntries(kept) };
   }
