@@ -22,6 +22,16 @@ const STATES = {
     title: "It is not working yet",
     text: "It cannot reach the Redshank program on this computer. It sees nothing and keeps nothing. Please tell a teacher if it stays like this.",
   },
+  refused: {
+    heading: WATCHED,
+    title: "It is on, but it needs an update",
+    text: "This extension and the Redshank program on this computer need an update. It keeps what it sees until they can talk again, or until you close the browser. Please tell a technician or a teacher.",
+  },
+  refused_idle: {
+    heading: MAY_BE_WATCHED,
+    title: "It needs an update",
+    text: "This extension and the Redshank program on this computer need an update. It sees nothing and keeps nothing now. Please tell a technician or a teacher.",
+  },
   resting: { heading: MAY_BE_WATCHED, title: "It is resting", text: "It is not school time. It sees nothing and keeps nothing now." },
   off: {
     heading: "This browser is not watched",

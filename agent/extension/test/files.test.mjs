@@ -49,6 +49,12 @@ test("nothing writes to a disk, a log or a page's markup, or runs what it fetche
   }
 });
 
+test("the notice has words for every state that the worker tells it", () => {
+  const told = [...(read("worker/notice.mjs").match(/\n  status\([\s\S]*?\n {2}\/\*\* Has an/)?.[0] ?? "").matchAll(/"([a-z_]+)"/g)].map(([, state]) => state);
+  const worded = [...read("notice/notice.mjs").matchAll(/^ {2}([a-z_]+): \{/gm)].map(([, state]) => state);
+  assert.deepEqual(told.sort(), worded.sort());
+});
+
 test("the notice's words are for a reader of nine years", () => {
   const strings = [...read("notice/notice.mjs").matchAll(/text:\s*"([^"]+)"/g)].map(([, words]) => words ?? "");
   const blocks = [...read("notice/notice.html").matchAll(/<(?:p|li|h2)[^>]*>([\s\S]*?)<\/(?:p|li|h2)>/g)].map(([, inner]) => inner?.replace(/<[^>]+>/g, "") ?? "");

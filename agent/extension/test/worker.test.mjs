@@ -6,9 +6,10 @@ import test from "node:test";
 import { Agent } from "../worker/agent.mjs";
 import { FIRST_WAIT, LONGEST_WAIT } from "../worker/host.mjs";
 import { cut, fromAgent, fromPage, TEXT_BYTES, visit as visited } from "../worker/messages.mjs";
+import { NoticePage } from "../worker/notice.mjs";
 import { Pages } from "../worker/pages.mjs";
 import { Policy } from "../worker/policy.mjs";
-import { Queue } from "../worker/queue.mjs";
+import { MOST_ITEMS, Queue } from "../worker/queue.mjs";
 import { Store } from "../worker/store.mjs";
 import { Area, Time } from "./fakes.mjs";
 
@@ -128,6 +129,43 @@ test("hello comes first, items after the welcome, and again after the agent was 
   /** @type {any} */
   const resent = ports[0]?.sent[3];
   assert.deepEqual(resent.items.map((/** @type {any} */ item) => item.n), [2, 3]);
+});
+
+test("an agent that refuses is told nothing more until it is another one, and the notice asks for an update", async () => {
+  const { agent, policy, ports, queue, time, area } = await begin();
+  const notice = new NoticePage(policy);
+  agent.begin();
+  await turn();
+  const refusal = { type: "refused", protocol: 2, reason: "versions that do not understand each other" };
+  ports[0]?.hear(refusal);
+  time.pass(10 * LONGEST_WAIT);
+  await turn();
+  assert.deepEqual([agent.refused, ports.length, ports[0]?.sent.length], [true, 1, 1]);
+  assert.deepEqual([notice.status(agent).state, policy.collecting], ["refused_idle", null]);
+
+  // Another agent, which understands; and one that does not, while there is something to tell.
+  ports[0]?.hear({ type: "back" });
+  await turn();
+  assert.equal(notice.status(agent).state, "waiting");
+  await welcome(ports[0]);
+  assert.deepEqual([agent.refused, notice.status(agent).state], [false, "on"]);
+  ports[0]?.hear(refusal);
+  await turn();
+  assert.deepEqual([agent.present, notice.status(agent).state], [false, "refused"]);
+  const said = ports[0]?.sent.length;
+  for (let index = 0; index < MOST_ITEMS + 5; index += 5) await queue.add(Array.from({ length: 5 }, () => visit("a")));
+  await agent.pump();
+  time.pass(10 * LONGEST_WAIT);
+  assert.deepEqual([ports.length, ports[0]?.sent.length], [1, said]);
+  assert.equal(area.keys().filter((key) => key.startsWith("item:")).length, MOST_ITEMS);
+  ports[0]?.hear({ type: "back" });
+  await welcome(ports[0]);
+  assert.deepEqual([agent.refused, ports[0]?.sent.at(-1).type], [false, "items"]);
+
+  await say(policy, { ...WELCOME, active: false }, PRIVATE);
+  assert.equal(notice.status({ present: false, refused: true }).state, "refused_idle");
+  ports[0]?.close("Native host has exited.");
+  assert.equal(agent.refused, false);
 });
 
 test("a message that is not as it should be changes nothing", () => {

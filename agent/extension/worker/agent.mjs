@@ -5,6 +5,10 @@
  * A connection begins with a hello, and so does every return of an agent that was away. Items are sent after
  * the welcome only, in the order of their numbers, and everything that is not stored is sent again on the
  * next connection.
+ *
+ * An agent that speaks another version of the messages refuses the hello. The connection stays as it is then,
+ * and nothing more is said over it until the native host tells of a new agent: neither a hello nor another
+ * connection would find this one changed. The queue goes on within its bounds, as for an agent that is away.
  */
 
 import { Host } from "./host.mjs";
@@ -17,6 +21,8 @@ import * as messages from "./messages.mjs";
 export class Agent {
   /** It has said welcome over the connection that is open now. */
   #present = false;
+  /** It has refused the hello over the connection that is open now. */
+  #refused = false;
   #pumping = false;
   #session;
   #policy;
@@ -51,6 +57,11 @@ export class Agent {
     return this.#present;
   }
 
+  /** Whether the agent and this extension are of versions that do not understand each other. */
+  get refused() {
+    return this.#refused;
+  }
+
   begin() {
     if (!this.#policy.off) this.#host.open();
   }
@@ -82,12 +93,15 @@ export class Agent {
     switch (message?.type) {
       case "welcome":
         this.#present = true;
+        this.#refused = false;
         return this.#heardPolicy(await this.#policy.begin(message.welcome));
       case "private":
         return this.#heardPolicy(await this.#policy.more(message.entries));
       case "stored":
         await this.#queue.stored(message.n);
         return this.pump();
+      case "refused":
+        return this.#gone(true);
       case "away":
         return this.#gone();
       case "back":
@@ -101,8 +115,10 @@ export class Agent {
     return this.pump();
   }
 
-  #gone() {
+  /** @param {boolean} [refused] it is there, and cannot speak with this extension */
+  #gone(refused = false) {
     this.#present = false;
+    this.#refused = refused;
     this.#queue.reconnected();
     this.#changed(false);
   }

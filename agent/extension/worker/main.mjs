@@ -115,7 +115,7 @@ async function respond({ queue, notice, agent, pages }, message, sender) {
       void agent.pump();
       void askAgain();
     }
-    return notice.status(agent.present);
+    return notice.status(agent);
   }
   if (sender.tab && message?.type === "ask") return pages.verdict(sender, message);
   if (!sender.tab || message?.type !== "seen") return undefined;

@@ -40,7 +40,7 @@ const PATH_CHARACTERS = 2_000;
 /** @typedef {{ host: string, path: string }} PrivateEntry */
 /**
  * @typedef {{ type: "welcome", welcome: Welcome } | { type: "private", entries: PrivateEntry[] }
- *   | { type: "stored", n: number } | { type: "away" } | { type: "back" }} FromAgent
+ *   | { type: "stored", n: number } | { type: "refused" } | { type: "away" } | { type: "back" }} FromAgent
  */
 
 /**
@@ -73,6 +73,8 @@ export function fromAgent(message) {
         : null;
     case "stored":
       return isCount(message.n, Number.MAX_SAFE_INTEGER) ? { type: "stored", n: message.n } : null;
+    // Its `protocol` is by nature not ours, and its `reason` is for a technician: the agent's coverage says it, too.
+    case "refused":
     case "away":
     case "back":
       return { type: message.type };

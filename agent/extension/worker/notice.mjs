@@ -59,13 +59,20 @@ export class NoticePage {
 
   /**
    * What it says of this browser.
-   * @param {boolean} agentPresent
+   * @param {{ present: boolean, refused: boolean }} agent
    */
-  status(agentPresent) {
+  status({ present, refused }) {
     const { off, welcome, noticeDue } = this.#policy;
-    const present = agentPresent ? "on" : "away";
-    const state = off ? "off" : !welcome ? "waiting" : !welcome.active ? "resting" : present;
-    return { state, welcome, noticeDue };
+    return { state: off ? "off" : this.#state(present, refused), welcome, noticeDue };
+  }
+
+  /** @param {boolean} present @param {boolean} refused */
+  #state(present, refused) {
+    const { welcome } = this.#policy;
+    if (refused) return welcome?.active ? "refused" : "refused_idle";
+    if (!welcome) return "waiting";
+    if (!welcome.active) return "resting";
+    return present ? "on" : "away";
   }
 
   /** Has an open notice look again. */
