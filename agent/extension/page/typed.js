@@ -69,6 +69,7 @@ class TypedText {
     else this.#send(typing);
     typing.text = "";
     typing.sent = "";
+    if (!keyByKey) typing.number = this.#number();
   }
 
   /**
@@ -85,7 +86,11 @@ class TypedText {
     typing.finished = false;
     typing.at = this.#now();
     this.#cancel(typing.timer);
-    if (text === "" && typing.taken === "") return this.#empty(typing);
+    if (text === "" && typing.taken === "") {
+      // What comes next is another text: told again, if it says the same.
+      typing.number = this.#number();
+      return this.#empty(typing);
+    }
     typing.unsent = true;
     this.#unsent.add(typing);
     typing.timer = this.#later(() => this.#pause(typing), PAUSE);

@@ -61,6 +61,12 @@ impl Context {
         });
     }
 
+    /// Takes the titles of a page away that must not leave.
+    pub(super) fn bare(&mut self, user: &str, address: &str) {
+        let past = self.0.get_mut(user).into_iter().flatten();
+        past.filter(|known| known.address == address).for_each(|known| known.title = None);
+    }
+
     /// Gives a page that is kept the title that came to it later.
     pub(super) fn entitle(&mut self, seen: &Page<'_>) {
         let past = self.0.get_mut(seen.user).into_iter().flatten();

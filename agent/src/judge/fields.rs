@@ -1,7 +1,8 @@
 //! What of a field's text has been told already.
 //!
-//! A field's text comes again and again while somebody types. A match that was told with an earlier state of
-//! the field is not told again, unless it has grown graver.
+//! A field's text comes again and again while somebody types. A match that was told with the state before is not
+//! told again while it stands there, unless it has grown graver. Once it is gone from the field, the same words
+//! are news: who writes "i want to die" at night has said it again, whatever stood there in the morning.
 
 use std::collections::VecDeque;
 
@@ -9,10 +10,8 @@ use redshank_proto::v1;
 
 /// Fields that are remembered: those of every page that a class has open at a time.
 const FIELDS: usize = 256;
-/// Matches remembered of one field.
-const TOLD: usize = 64;
 
-/// The fields in which something matched, the latest last.
+/// The fields in which something stands that was told, the latest last.
 #[derive(Debug, Default)]
 pub(super) struct Fields(VecDeque<Field>);
 
@@ -20,7 +19,7 @@ pub(super) struct Fields(VecDeque<Field>);
 struct Field {
     user: String,
     id: u64,
-    told: VecDeque<Told>,
+    told: Vec<Told>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -31,31 +30,28 @@ struct Told {
 }
 
 impl Fields {
-    /// Says whether a match in a field is news, and remembers it.
-    pub(super) fn is_news(&mut self, user: &str, field: u64, found: &v1::Match) -> bool {
+    /// Takes up the state of a field by what matches in it; says of each match whether it is news.
+    pub(super) fn news(&mut self, user: &str, field: u64, found: &[v1::Match]) -> Vec<bool> {
         let known = self.0.iter().position(|it| it.id == field && it.user == user);
-        let mut entry = known.and_then(|at| self.0.remove(at)).unwrap_or_else(|| Field {
-            user: user.to_owned(),
-            id: field,
-            told: VecDeque::new(),
-        });
-        let text = matched_text(found);
-        let told = entry
-            .told
-            .iter()
-            .any(|it| it.rule == found.rule && it.text == text && it.severity >= found.severity);
-        if !told {
-            if entry.told.len() >= TOLD {
-                entry.told.pop_front();
+        let before = known.and_then(|at| self.0.remove(at)).map_or(Vec::new(), |it| it.told);
+        let stands = |found: &v1::Match| {
+            let same = |told: &&Told| told.rule == found.rule && told.text == matched_text(found);
+            before.iter().find(same).map_or(0, |told| told.severity)
+        };
+        let news = found.iter().map(|found| found.severity > stands(found)).collect();
+        let told = |found: &v1::Match| Told {
+            rule: found.rule.clone(),
+            text: matched_text(found).to_owned(),
+            severity: found.severity.max(stands(found)),
+        };
+        let told: Vec<_> = found.iter().map(told).collect();
+        if !told.is_empty() {
+            if self.0.len() >= FIELDS {
+                self.0.pop_front();
             }
-            let (rule, text) = (found.rule.clone(), text.to_owned());
-            entry.told.push_back(Told { rule, text, severity: found.severity });
+            self.0.push_back(Field { user: user.to_owned(), id: field, told });
         }
-        if self.0.len() >= FIELDS {
-            self.0.pop_front();
-        }
-        self.0.push_back(entry);
-        !told
+        news
     }
 }
 
@@ -69,30 +65,43 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_match_is_told_once_in_a_field_unless_it_grows_graver() {
+    fn a_match_is_told_once_while_it_stands_unless_it_grows_graver() {
         let mut fields = Fields::default();
-        assert!(fields.is_news("ann", 1, &a_match("want to die", 4)));
-        assert!(!fields.is_news("ann", 1, &a_match("want to die", 4)));
-        assert!(!fields.is_news("ann", 1, &a_match("want to die", 3)));
-        assert!(fields.is_news("ann", 1, &a_match("want to die", 5)));
-        assert!(fields.is_news("ann", 1, &a_match("wanna die", 4)));
-        assert!(fields.is_news("ann", 2, &a_match("want to die", 4)));
-        assert!(fields.is_news("ben", 1, &a_match("want to die", 4)));
+        let mut state = |user, field, found: &[v1::Match]| fields.news(user, field, found);
+        assert_eq!(state("ann", 1, &[a_match("want to die", 4)]), [true]);
+        assert_eq!(state("ann", 1, &[a_match("want to die", 4)]), [false]);
+        assert_eq!(state("ann", 1, &[a_match("want to die", 3)]), [false]);
+        assert_eq!(
+            state("ann", 1, &[a_match("want to die", 5), a_match("pills", 3)]),
+            [true, true]
+        );
+        assert_eq!(
+            state("ann", 1, &[a_match("want to die", 4), a_match("pills", 3)]),
+            [false, false]
+        );
+        assert_eq!(state("ann", 2, &[a_match("want to die", 4)]), [true]);
+        assert_eq!(state("ben", 1, &[a_match("want to die", 4)]), [true]);
+    }
+
+    #[test]
+    fn what_has_gone_from_the_field_is_news_when_it_comes_again() {
+        let mut fields = Fields::default();
+        for _ in 0..3 {
+            assert_eq!(fields.news("ann", 1, &[a_match("want to die", 5)]), [true]);
+            assert_eq!(fields.news("ann", 1, &[]), [false; 0]);
+        }
     }
 
     #[test]
     fn the_memory_is_bounded_and_forgets_what_was_used_longest_ago() {
         let mut fields = Fields::default();
+        let found = [a_match("want to die", 4)];
         for field in 0..FIELDS as u64 + 10 {
-            fields.is_news("ann", field, &a_match("want to die", 4));
-            assert!(!fields.is_news("ann", 0, &a_match("want to die", 4)));
+            fields.news("ann", field, &found);
+            assert_eq!(fields.news("ann", 0, &found), [false]);
         }
         assert_eq!(fields.0.len(), FIELDS);
-        assert!(fields.is_news("ann", 1, &a_match("want to die", 4)));
-        for n in 0..2 * TOLD {
-            fields.is_news("ann", 1, &a_match(&n.to_string(), 4));
-        }
-        assert_eq!(fields.0.back().unwrap().told.len(), TOLD);
+        assert_eq!(fields.news("ann", 1, &found), [true]);
     }
 
     fn a_match(text: &str, severity: u32) -> v1::Match {

@@ -47,15 +47,28 @@ impl Matches {
         Self { wire: found.iter().map(|it| it.to_wire(illegal)).collect(), illegal }
     }
 
+    /// Looks whether texts that leave beside a match say anything of illegal imagery; they make no match.
+    pub(super) fn look_also(&mut self, matcher: &Matcher, texts: &[Option<&str>]) {
+        let texts: Vec<_> = texts.iter().map(|text| (Place::Title, *text)).collect();
+        if any_illegal(&by_rule(matcher, &texts)) {
+            self.redact();
+        }
+    }
+
+    /// Takes all words away.
+    fn redact(&mut self) {
+        self.illegal = true;
+        for known in &mut self.wire {
+            known.snippet.clear();
+            (known.start, known.end) = (0, 0);
+        }
+    }
+
     /// Adds a match that no rule pack made, first of its severity. One of illegal imagery takes the words of the
     /// others away.
     pub(super) fn add(&mut self, found: v1::Match) {
         if found.category == Category::IllegalImagery.as_str() {
-            self.illegal = true;
-            for known in &mut self.wire {
-                known.snippet.clear();
-                (known.start, known.end) = (0, 0);
-            }
+            self.redact();
         }
         let at = self.wire.partition_point(|known| known.severity > found.severity);
         self.wire.insert(at, found);

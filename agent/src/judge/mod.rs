@@ -165,7 +165,7 @@ impl Judge {
         seen: &Minimised,
         text: &PageText,
     ) -> Option<Captured> {
-        if !policy.reads_text(text.kind, account(seen)) {
+        if !policy.reads_text(text.kind, account(seen).as_deref()) {
             return None;
         }
         let place = match text.kind {
@@ -173,13 +173,17 @@ impl Judge {
             TextKind::Answer | TextKind::Page => Place::PageText,
         };
         let mut matches = Matches::find(policy.matcher(), &[(place, Some(text.text.as_str()))]);
+        matches.look_also(policy.matcher(), &[text.title.as_deref()]);
+        let (user, address) = (user(seen), text.address.text());
+        if matches.is_illegal() {
+            self.context.bare(&user, address);
+        }
         excuse(policy, seen, &mut matches);
-        let user = user(seen);
-        matches.retain(|found| self.fields.is_news(&user, text.field, found));
+        let mut news = self.fields.news(&user, text.field, matches.wire()).into_iter();
+        matches.retain(|_| news.next().unwrap_or(true));
         if matches.is_empty() {
             return None;
         }
-        let address = text.address.text();
         let page = Page { user: &user, at: seen.occurred_at(), address, title: None };
         let context = self.context_of(&page, &matches);
         let content = wire::page_text(text, words(&matches));
@@ -199,6 +203,8 @@ impl Judge {
             (Place::Host, Some(request.place.host())),
         ];
         let mut matches = Matches::find(policy.matcher(), &texts);
+        let told = [&request.reason, &request.category, &request.user_agent];
+        matches.look_also(policy.matcher(), &told.map(Option::as_deref));
         if request.action == Action::Blocked {
             match policy.filter_severity(request.category.as_deref()) {
                 Some(severity) => matches.add(breach(request.category.as_deref(), severity)),
@@ -269,7 +275,10 @@ impl Judge {
         excuse(policy, seen, &mut matches);
         let context = self.context_of(page, &matches);
         let title = page.title.filter(|_| !illegal);
-        self.context.remember(&Page { title, ..*page });
+        // Pages of which nobody knows whose they are may be several children's.
+        if !page.user.is_empty() {
+            self.context.remember(&Page { title, ..*page });
+        }
         (matches, context)
     }
 
@@ -336,13 +345,20 @@ fn page<'a>(user: &'a str, seen: &Minimised, visit: &'a Visit) -> Page<'a> {
 }
 
 fn words(matches: &Matches) -> Words {
-    if matches.is_empty() || matches.is_illegal() { Words::Stay } else { Words::Leave }
+    match (matches.is_illegal(), matches.is_empty()) {
+        (true, _) => Words::Never,
+        (false, true) => Words::Stay,
+        (false, false) => Words::Leave,
+    }
 }
 
-/// The account that speaks for a person, where there is one.
-fn account(seen: &Minimised) -> Option<&str> {
+/// The account that speaks for a person, where there is one; with the domain before it, where that is known.
+fn account(seen: &Minimised) -> Option<String> {
     seen.evidence().iter().find_map(|piece| match piece {
-        Evidence::OsUser(name) | Evidence::ProxyUser { name, .. } => Some(name.as_str()),
+        Evidence::ProxyUser { name, authority } if !authority.is_empty() => {
+            Some(format!("{authority}\\{name}"))
+        }
+        Evidence::OsUser(name) | Evidence::ProxyUser { name, .. } => Some(name.clone()),
         Evidence::Lease { .. } | Evidence::ClientAddress(_) => None,
     })
 }
@@ -361,12 +377,14 @@ fn user(seen: &Minimised) -> String {
 /// Takes away the matches that an exemption covers.
 fn excuse(policy: &PolicyInForce, seen: &Minimised, matches: &mut Matches) {
     let exemptions = policy.exemptions();
-    matches.retain(|found| !exemptions.cover(found, account(seen), seen.occurred_at()));
+    let account = account(seen);
+    matches.retain(|found| !exemptions.cover(found, account.as_deref(), seen.occurred_at()));
 }
 
 /// Whether a visit without a match is reported: a pause covers it like all else.
 fn reports_visits(policy: &PolicyInForce, seen: &Minimised) -> bool {
-    policy.report_visits() && !policy.exemptions().pause(account(seen), seen.occurred_at())
+    policy.report_visits()
+        && !policy.exemptions().pause(account(seen).as_deref(), seen.occurred_at())
 }
 
 /// The match that a blocked request of a chosen category is.

@@ -14,6 +14,8 @@ use crate::policy::{List, PolicyInForce};
 pub(super) enum Words {
     Leave,
     Stay,
+    /// Of illegal imagery: not even what the filter calls it.
+    Never,
 }
 
 impl Words {
@@ -74,7 +76,7 @@ pub(super) fn request(seen: &Request, source: Source, words: Words) -> v1::Logge
     v1::LoggedRequest {
         address: seen.place.text().to_owned(),
         action: action.into(),
-        category: seen.category.clone(),
+        category: seen.category.clone().filter(|_| words != Words::Never),
         reason: words.of(seen.reason.as_deref()),
         search_terms: words.of(seen.search_terms.as_deref()),
         user_agent: words.of(seen.user_agent.as_deref()),

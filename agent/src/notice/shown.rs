@@ -63,9 +63,16 @@ impl Shown {
         let account = folded(account)?;
         let at = at.as_second();
         match self.accounts.get_mut(&account) {
-            Some(entry) if (entry.version, entry.audience) == (version, audience) => return None,
-            // A clock that was set back makes no first showing earlier.
-            Some(entry) => *entry = Entry { last: at, version, audience, ..*entry },
+            Some(entry)
+                if (entry.version, entry.audience, entry.first.min(at))
+                    == (version, audience, entry.first) =>
+            {
+                return None;
+            }
+            // A first showing that a wrong clock dated in the future would blind the account until then.
+            Some(entry) => {
+                *entry = Entry { first: entry.first.min(at), last: at, version, audience };
+            }
             None => {
                 self.accounts.insert(account, Entry { first: at, last: at, version, audience });
             }
@@ -140,7 +147,7 @@ mod tests {
         assert_eq!(shown.first_shown("amy"), None);
         assert!(shown.note("amy", pupils(1), at(100)).is_some());
         assert_eq!(shown.note("AMY", pupils(1), at(200)), None, "the same version again");
-        let place = shown.note("amy", pupils(2), at(50)).unwrap();
+        let place = shown.note("amy", pupils(2), at(150)).unwrap();
         assert_eq!(shown.first_shown("Amy"), Some(at(100)));
         let again = Shown::kept(&HashMap::from([(place.input, place.place)]));
         assert_eq!(again, shown);
@@ -148,6 +155,8 @@ mod tests {
         assert_eq!(again.first_shown("bob"), None);
         let staff = NoticeShown { version: 2, audience: Audience::Staff };
         assert!(shown.note("amy", staff, at(300)).is_some(), "another notice");
+        assert!(shown.note("amy", staff, at(90)).is_some(), "the first was of a wrong clock");
+        assert_eq!(shown.first_shown("amy"), Some(at(90)));
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! One visit, two witnesses: the browser's history file and the extension in it.
 //!
 //! Whichever tells of a visit first makes the event of it. The other's word for the same visit of the same
-//! user is then a repetition, and at most its title is news: it goes on as a late title. Two tell of one
+//! user is then a repetition, and at most its title is news: it goes on as a late title. If it knows of a search
+//! where the first did not (Chromium notes the words of every engine that it has), it goes on whole: rather told
+//! twice than not. Two tell of one
 //! visit if the address is the same, query and fragment included and the scheme aside (a page that upgrades
 //! to https is two visits in the history, and one to the extension), and the times are at most
 //! [`APART`] apart.
@@ -34,8 +36,8 @@ const ECHO: SignedDuration = SignedDuration::from_secs(2);
 const KEPT_FOR: SignedDuration = SignedDuration::from_mins(5);
 /// Visits kept at a time: one a second for as long as they are kept, from a class on a shared machine.
 const KEPT: usize = 512;
-/// Bytes of one visit in the place: key, time, title, witness.
-const ENTRY: usize = 8 + 8 + 4 + 1;
+/// Bytes of one visit in the place: key, time, title, search terms, witness.
+const ENTRY: usize = 8 + 8 + 4 + 4 + 1;
 
 /// The visits that were told of, until their other half has come.
 #[derive(Debug, Default)]
@@ -51,6 +53,8 @@ struct Sighting {
     at: Timestamp,
     /// Of the title; 0: none yet.
     title: u32,
+    /// Of what was searched for; 0: nothing was told.
+    terms: u32,
     witness: Witness,
     /// Whether the other half has come.
     paired: bool,
@@ -90,22 +94,31 @@ impl Sightings {
             return Some(seen);
         }
         self.age(now);
-        let (key, title) = (key(user, visit), title_of(visit));
+        let (key, title) = (key(user, visit), digest_of(visit.title.as_deref()));
+        let terms = digest_of(visit.search_terms.as_deref());
         if late {
             return self.titled(key, title).then_some(seen);
         }
         let at = seen.occurred_at();
         let Some(half) = self.other_half(key, at, witness) else {
-            self.keep(Sighting { key, at, title, witness, paired: false, told_at: now });
+            self.keep(Sighting { key, at, title, terms, witness, paired: false, told_at: now });
             return Some(seen);
         };
         half.paired = true;
+        // A browser knows the words of searches whose address does not show them: those were not told yet.
+        let searched = terms != 0 && terms != half.terms;
         let (known, told_at) = (half.title, half.at);
         let new = title != 0 && title != known;
         if new {
             half.title = title;
         }
+        if searched {
+            half.terms = terms;
+        }
         self.changed = true;
+        if searched {
+            return Some(seen);
+        }
         new.then(|| seen.into_late_title(told_at))
     }
 
@@ -167,19 +180,21 @@ impl Sighting {
         entry[..8].copy_from_slice(&self.key);
         entry[8..16].copy_from_slice(&self.at.as_microsecond().to_be_bytes());
         entry[16..20].copy_from_slice(&self.title.to_be_bytes());
+        entry[20..24].copy_from_slice(&self.terms.to_be_bytes());
         let extension = self.witness == Witness::Extension;
-        entry[20] = u8::from(extension) | u8::from(self.paired) << 1;
+        entry[24] = u8::from(extension) | u8::from(self.paired) << 1;
         entry
     }
 
     /// Its age begins anew: what waits for its other half has not been able to come meanwhile.
     fn decode(entry: &[u8], now: Timestamp) -> Option<Self> {
-        let flags = entry[20];
+        let flags = entry[24];
         Some(Self {
             key: entry[..8].try_into().ok()?,
             at: Timestamp::from_microsecond(i64::from_be_bytes(entry[8..16].try_into().ok()?))
                 .ok()?,
             title: u32::from_be_bytes(entry[16..20].try_into().ok()?),
+            terms: u32::from_be_bytes(entry[20..24].try_into().ok()?),
             witness: if flags & 1 == 1 { Witness::Extension } else { Witness::History },
             paired: flags & 2 == 2,
             told_at: now,
@@ -192,10 +207,10 @@ fn key(user: &str, visit: &Visit) -> [u8; 8] {
     first_bytes(&[user.as_bytes(), &[0], &visit.key.0])
 }
 
-/// Stands for a title; 0 if there is none.
-fn title_of(visit: &Visit) -> u32 {
-    let digest = |title: &String| u32::from_be_bytes(first_bytes(&[title.as_bytes()]));
-    visit.title.as_ref().map_or(0, |title| digest(title).max(1))
+/// Stands for a text; 0 if there is none.
+fn digest_of(text: Option<&str>) -> u32 {
+    let digest = |text: &str| u32::from_be_bytes(first_bytes(&[text.as_bytes()]));
+    text.map_or(0, |text| digest(text).max(1))
 }
 
 fn first_bytes<const N: usize>(parts: &[&[u8]]) -> [u8; N] {
@@ -248,6 +263,18 @@ mod tests {
         page.private_window = true;
         assert!(sightings.news(minimised(private), at(12)).is_some());
         assert!(sightings.news(history(PAGE, 0), at(12)).is_none());
+    }
+
+    #[test]
+    fn a_search_that_only_the_history_knows_of_is_told() {
+        let mut sightings = Sightings::default();
+        sightings.news(visit(Source::BrowserExtension, PAGE, 0, "A page"), at(0));
+        let mut searched = observed(Source::BrowserHistory, PAGE, 1, "A page");
+        let observation::Content::Visit(page) = &mut searched.content else { panic!() };
+        page.search_terms = Some("how to end it all".into());
+        let news = sightings.news(minimised(searched.clone()), at(9)).unwrap();
+        assert!(matches!(news.content(), Content::Visit(_)));
+        assert!(sightings.news(minimised(searched), at(10)).is_none());
     }
 
     #[test]

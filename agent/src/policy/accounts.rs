@@ -1,4 +1,6 @@
-//! Groups of accounts, as a policy names them: `staff\\*`, `*@staff.school.example`, `jsmith`.
+//! Groups of accounts, as a policy names them: `t-*`, `jsmith`; of a proxy's users, who have a domain, also
+//! `staff\\*`. A device knows its own users without one: a pattern without a domain is for every account of that
+//! name, one with a domain for a proxy's alone.
 
 /// Names of accounts in any letter case, `*` standing for any part of one, also for none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,7 +21,8 @@ impl Accounts {
     #[must_use]
     pub fn contain(&self, account: &str) -> bool {
         let account = folded(account);
-        self.0.iter().any(|parts| fits(parts, &account))
+        let bare = account.rsplit_once('\\').map_or(account.as_str(), |(_, name)| name);
+        self.0.iter().any(|parts| fits(parts, &account) || fits(parts, bare))
     }
 
     /// Whether there are none.
@@ -55,6 +58,8 @@ mod tests {
         for (pattern, account, named) in [
             ("jsmith", "JSmith", true),
             ("jsmith", "jsmith2", false),
+            ("t-*", r"SCHOOL\t-ann", true),
+            ("t-*", "t-ann", true),
             (r"STAFF\*", r"staff\ann", true),
             (r"STAFF\*", r"pupils\staff", false),
             ("*@staff.school.example", "ann@staff.school.example", true),

@@ -11,7 +11,8 @@
 //! - A publisher is the whole of what the system says.
 //!
 //! # What the lists mean together
-//! - An allowed program is on no other list, whatever else names it.
+//! - An allowed program is on no other list, whatever else names it, if the entry has a name or a path. A
+//!   publisher alone is what the file says of itself: it allows what no other list names.
 //! - Among the others the entry with the highest severity counts, of equals the first.
 //! - Where only allowed programs may run, every other one that a person runs counts as denied, but for the
 //!   system's own: what lies in a folder of the operating system, where only an administrator installs.
@@ -159,14 +160,22 @@ impl ProgramList {
         let mut found: Option<&Listed> = None;
         for entry in self.entries.iter().filter(|entry| entry.fits(&seen)) {
             if entry.listed.list == List::Allowed {
-                return Some(entry.listed.clone());
+                if entry.names_a_file() {
+                    return Some(entry.listed.clone());
+                }
+                continue;
             }
             if found.is_none_or(|found| entry.listed.severity > found.severity) {
                 found = Some(&entry.listed);
             }
         }
+        let by_publisher =
+            || self.entries.iter().any(|it| it.listed.list == List::Allowed && it.fits(&seen));
         let unnamed = || {
-            let denied = self.only_allowed && run_by == RunBy::Person && seen.is_brought();
+            let denied = self.only_allowed
+                && run_by == RunBy::Person
+                && seen.is_brought()
+                && !by_publisher();
             denied.then(|| Listed {
                 list: List::Denied,
                 severity: 0,
@@ -218,6 +227,11 @@ impl Entry {
         let empty =
             compiled.name.is_none() && compiled.path.is_none() && compiled.publisher.is_none();
         if empty { Err(ProgramProblem::Empty) } else { Ok(compiled) }
+    }
+
+    /// Whether it says more than a publisher, which is the file's own word.
+    fn names_a_file(&self) -> bool {
+        self.name.is_some() || self.path.is_some()
     }
 
     fn fits(&self, seen: &Seen) -> bool {

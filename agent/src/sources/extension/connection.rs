@@ -253,15 +253,26 @@ impl Connection {
     async fn note(&mut self, shown: NoticeShown) -> Result<(), Ended> {
         let now = self.shared.clock.now();
         let evidence = vec![Evidence::OsUser(self.account.name.clone())];
-        let noted = self.shared.told.note(&self.account.name, shown, now);
-        if let Some(checkpoint) = noted {
+        let shared = Arc::clone(&self.shared);
+        let room = shared.out.reserve().await.map_err(|_| Ended)?;
+        // Nothing waits between the place and its sending: the places of two arrive in their order.
+        let noted =
+            self.is_current(shown).then(|| shared.told.note(&self.account.name, shown, now));
+        if let Some(checkpoint) = noted.flatten() {
             let observations = vec![placing::shown(shown, evidence, now)];
             let (done, stored) = oneshot::channel();
-            let batch = Batch { observations, checkpoints: vec![checkpoint], done: Some(done) };
-            self.shared.out.send(batch).await.map_err(|_| Ended)?;
+            room.send(Batch { observations, checkpoints: vec![checkpoint], done: Some(done) });
             stored.await.map_err(|_| Ended)?;
+        } else {
+            drop(room);
         }
         self.say(&ToExtension::Noted).await
+    }
+
+    /// Whether it is the notice of the policy in force: nobody was shown another.
+    fn is_current(&self, shown: NoticeShown) -> bool {
+        let policy = self.shared.policy.borrow();
+        policy.as_ref().is_some_and(|policy| policy.notice().version == shown.version)
     }
 
     /// Leaves out showings of the notice that are no news, and gives the place to keep with the others.
@@ -269,7 +280,9 @@ impl Connection {
         let mut place = None;
         observations.retain(|seen| match seen.content {
             Content::NoticeShown(shown) => {
-                let noted = self.shared.told.note(&self.account.name, shown, seen.occurred_at);
+                let (name, at) = (&self.account.name, seen.occurred_at);
+                let noted = self.is_current(shown).then(|| self.shared.told.note(name, shown, at));
+                let noted = noted.flatten();
                 let is_news = noted.is_some();
                 place = noted.or(place.take());
                 is_news

@@ -35,7 +35,9 @@ pub(super) fn place(
 ) -> Option<Observation> {
     let ahead = now.checked_add(AHEAD).unwrap_or(now);
     let occurred_at = if item.at > ahead { now } else { item.at };
-    if !terms.watches_at(occurred_at) {
+    // That somebody was told, or that items were given up, is nothing of what they did.
+    let is_about_nobody = matches!(item.body, Body::Notice { .. } | Body::Lost { .. });
+    if !is_about_nobody && !terms.watches_at(occurred_at) {
         return None;
     }
     let evidence = vec![Evidence::OsUser(origin.account.clone())];

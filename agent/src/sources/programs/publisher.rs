@@ -19,6 +19,8 @@ use super::table::Running;
 
 /// Bytes of an `Info.plist`; those of large applications have some 20 KiB.
 const PLIST_BYTES: u64 = 256 * 1024;
+/// Dictionaries and arrays of an `Info.plist`; those of large applications have some three hundred.
+const PLIST_COLLECTIONS: usize = 1_000;
 /// Bytes of `/proc/<pid>/cgroup`: a line or a dozen.
 const CGROUP_BYTES: u64 = 16 * 1024;
 /// Bytes of a publisher.
@@ -27,6 +29,10 @@ const PUBLISHER_BYTES: usize = 256;
 /// The program's publisher. Blocking: it may read of the program's file.
 pub(super) fn of(process: &Running) -> Option<String> {
     let path = process.path.as_deref()?;
+    // To open a file of somebody's server would be to sign in there as this machine.
+    if path.starts_with(r"\\") && !path.starts_with(r"\\?\") {
+        return None;
+    }
     let publisher = if cfg!(windows) {
         version_info::company(&mut open(Path::new(path))?)
     } else if cfg!(target_os = "macos") {
@@ -48,8 +54,23 @@ fn bundle(path: &str) -> Option<PathBuf> {
 fn bundle_identifier(bundle: &Path) -> Option<String> {
     let mut bytes = Vec::new();
     open(&bundle.join("Contents/Info.plist"))?.take(PLIST_BYTES).read_to_end(&mut bytes).ok()?;
-    let plist = plist::Value::from_reader(std::io::Cursor::new(bytes)).ok()?;
+    identifier(&bytes)
+}
+
+/// The identifier among the plist's own keys. One that may nest deeply, or is binary, so that nobody can tell, is not
+/// read: a value that nests by the thousand, as anybody can write one, takes the stack with it when it is dropped.
+fn identifier(plist: &[u8]) -> Option<String> {
+    if !plist.starts_with(b"<") || collections(plist) > PLIST_COLLECTIONS {
+        return None;
+    }
+    let plist = plist::Value::from_reader_xml(std::io::Cursor::new(plist)).ok()?;
     Some(plist.as_dictionary()?.get("CFBundleIdentifier")?.as_string()?.to_owned())
+}
+
+/// How many collections begin in it; they nest no deeper, whatever stands between them.
+fn collections(xml: &[u8]) -> usize {
+    let begins = |at: &usize| xml[*at..].starts_with(b"<array") || xml[*at..].starts_with(b"<dict");
+    (0..xml.len()).filter(begins).count()
 }
 
 fn flatpak(path: &str, pid: u32) -> Option<String> {
@@ -90,6 +111,31 @@ fn open(path: &Path) -> Option<File> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_identifier_is_read_at_the_top_alone_and_no_nest_is_entered() {
+        let plist = |inner: &str| format!("<plist version=\"1.0\"><dict>{inner}</dict></plist>");
+        let named = "<key>CFBundleIdentifier</key><string>org.example.vpn</string>";
+        let nested = format!("<key>A</key><dict>{named}</dict>");
+        let list =
+            "<key>A</key><array><string>CFBundleIdentifier</string><string>x</string></array>";
+        let value = "<key>A</key><string>CFBundleIdentifier</string>";
+        for (inner, found) in [
+            (named.to_owned(), true),
+            (format!("<key>N</key><integer>1</integer>{named}"), true),
+            (format!("{list}{value}{named}"), true),
+            (nested, false),
+            (value.to_owned(), false),
+            (format!("<key>A</key>{}", "<array>".repeat(10_000)), false),
+            (
+                format!("{named}<key>A</key>{}{}", "<array>".repeat(99), "</array>".repeat(99)),
+                false,
+            ),
+        ] {
+            let id = identifier(plist(&inner).as_bytes());
+            assert_eq!(id.as_deref(), found.then_some("org.example.vpn"));
+        }
+    }
 
     #[test]
     fn an_application_is_named_by_its_bundle() {
