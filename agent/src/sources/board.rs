@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use tokio_stream::wrappers::WatchStream;
 use tokio_util::sync::CancellationToken;
 
-use super::Coverage;
+use super::{Coverage, publish};
 
 /// Gathers the coverage of several sources.
 #[derive(Debug)]
@@ -42,11 +42,7 @@ impl Board {
         let mut changes = select_all(self.parts.iter().cloned().map(WatchStream::new));
         while let Some(Some(_)) = cancel.run_until_cancelled(changes.next()).await {
             let all: Vec<_> = self.parts.iter().flat_map(|part| part.borrow().clone()).collect();
-            self.together.send_if_modified(|known| {
-                let changed = *known != all;
-                *known = all;
-                changed
-            });
+            publish(&self.together, all);
         }
         cancel.cancelled().await;
     }

@@ -16,6 +16,7 @@ pub(crate) mod signed_in;
 mod watch;
 
 use redshank_proto::v1;
+use tokio::sync::watch as watch_channel;
 
 use crate::observation::Source;
 
@@ -41,6 +42,15 @@ pub enum State {
     Degraded(String),
     /// None of it, for this reason; at most 256 bytes.
     Blind(String),
+}
+
+/// Says how well a source sees, if that is news: nobody is woken for what is known.
+pub(crate) fn publish(coverage: &watch_channel::Sender<Vec<Coverage>>, now: Vec<Coverage>) {
+    coverage.send_if_modified(|before| {
+        let changed = *before != now;
+        *before = now;
+        changed
+    });
 }
 
 impl From<&Coverage> for v1::SourceHealth {

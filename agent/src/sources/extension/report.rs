@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::users::key_of;
 use crate::observation::Source;
-use crate::sources::{Coverage, State};
+use crate::sources::{Coverage, State, publish};
 
 /// Browsers of accounts that are reported at once; a health report holds 256 inputs of all sources.
 const MOST: usize = 96;
@@ -74,11 +74,7 @@ impl Report {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut inner);
         let all = inner.coverage();
-        inner.out.send_if_modified(|published| {
-            let changed = *published != all;
-            *published = all;
-            changed
-        });
+        publish(&inner.out, all);
     }
 }
 

@@ -27,7 +27,7 @@ use super::reading::{Portion, Reading, Scope};
 use super::{HistoryError, Settings};
 use crate::observation::{Batch, Source};
 use crate::sources::watch::{Changes, Watch};
-use crate::sources::{Coverage, State};
+use crate::sources::{Coverage, State, publish};
 
 /// How often everything is looked at without a notification.
 pub(super) const POLL: Duration = Duration::from_secs(30);
@@ -231,11 +231,7 @@ impl Follower {
         });
         let mut all: Vec<_> = of_profiles.chain(self.aside.iter().cloned()).collect();
         all.sort_by(|one, other| one.input.cmp(&other.input));
-        coverage.send_if_modified(|published| {
-            let changed = *published != all;
-            *published = all;
-            changed
-        });
+        publish(coverage, all);
     }
 }
 

@@ -54,7 +54,7 @@ use self::volumes as system;
 use super::history::Platform;
 use super::signed_in::SignedIn;
 use crate::observation::{Batch, Checkpoint, Content, Evidence, Medium, Observation, Source};
-use crate::sources::{Coverage, State};
+use crate::sources::{Coverage, State, publish};
 
 /// How often the system's list is looked at: a copy of a few files takes longer.
 pub const PACE: Duration = Duration::from_secs(3);
@@ -188,11 +188,7 @@ impl Follower {
 
     fn cover(&self, state: State) {
         let now = vec![Coverage { source: Source::RemovableMedia, input: INPUT.to_owned(), state }];
-        self.coverage.send_if_modified(|before| {
-            let changed = *before != now;
-            *before = now;
-            changed
-        });
+        publish(&self.coverage, now);
     }
 }
 

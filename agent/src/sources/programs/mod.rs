@@ -53,7 +53,7 @@ use self::seen::Seen;
 use self::table::{Look, Running, Sight, Table};
 use super::history::Platform;
 use crate::observation::{Batch, Checkpoint, Content, Evidence, Observation, Program, Source};
-use crate::sources::{Coverage, State};
+use crate::sources::{Coverage, State, publish};
 
 /// How often new processes are looked for: often enough for what runs for a few seconds, and the agent
 /// wakes no more than once a second.
@@ -186,11 +186,7 @@ impl Follower {
 
     fn cover(&self, state: State) {
         let now = vec![Coverage { source: Source::Programs, input: INPUT.to_owned(), state }];
-        self.coverage.send_if_modified(|before| {
-            let changed = *before != now;
-            *before = now;
-            changed
-        });
+        publish(&self.coverage, now);
     }
 }
 
