@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::{FutureExt as _, TryFutureExt as _};
 use jiff::Timestamp;
 use redshank_proto::clock::Clock;
 use tokio::sync::{mpsc, watch};
@@ -25,6 +26,7 @@ use crate::sources::history::{self, HistorySource};
 use crate::sources::logs::{self, LogSource};
 use crate::sources::media::{self, MediaSource};
 use crate::sources::programs::{self, ProgramSource};
+use crate::sources::{Coverage, publish};
 use crate::state::{Settings, StateDir};
 
 /// How often it is asked which browsers have no extension.
@@ -43,6 +45,15 @@ pub(super) struct Sources<'a> {
     pub(super) policy: watch::Receiver<Option<Arc<PolicyInForce>>>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) cancel: CancellationToken,
+}
+
+/// What one source is given for its own.
+struct Own {
+    out: mpsc::Sender<Batch>,
+    checkpoints: HashMap<String, Vec<u8>>,
+    coverage: watch::Sender<Vec<Coverage>>,
+    policy: watch::Receiver<Option<Arc<PolicyInForce>>>,
+    cancel: CancellationToken,
 }
 
 impl Sources<'_> {
@@ -101,11 +112,8 @@ impl Sources<'_> {
             poll: self.settings.history_poll,
         };
         let source = LogSource::new(settings, self.clock.clone())?;
-        let (out, checkpoints) = (self.out.clone(), self.checkpoints.clone());
-        let (part, policy, cancel) = (board.part(), self.policy.clone(), self.cancel.clone());
-        tasks.spawn(async move {
-            source.run(out, checkpoints, part, policy, cancel).await;
-            Ok(())
+        self.spawn(tasks, board, |own| {
+            source.run(own.out, own.checkpoints, own.coverage, own.policy, own.cancel).map(Ok)
         });
         Ok(())
     }
@@ -118,11 +126,8 @@ impl Sources<'_> {
         };
         let (presence, told) = (self.presence.clone(), self.told.clone());
         let source = ExtensionSource::new(settings, presence, told, self.clock.clone());
-        let (out, checkpoints) = (self.out.clone(), self.checkpoints.clone());
-        let (part, policy, cancel) = (board.part(), self.policy.clone(), self.cancel.clone());
-        tasks.spawn(async move {
-            source.run(out, checkpoints, part, policy, cancel).await;
-            Ok(())
+        self.spawn(tasks, board, |own| {
+            source.run(own.out, own.checkpoints, own.coverage, own.policy, own.cancel).map(Ok)
         });
     }
 
@@ -136,20 +141,17 @@ impl Sources<'_> {
             poll: self.settings.history_poll,
         };
         let source = HistorySource::new(settings, self.clock.clone());
-        let (out, checkpoints) = (self.out.clone(), self.checkpoints.clone());
-        let (part, cancel) = (board.part(), self.cancel.clone());
-        tasks.spawn(async move { Ok(source.run(out, checkpoints, part, cancel).await?) });
+        self.spawn(tasks, board, |own| {
+            source.run(own.out, own.checkpoints, own.coverage, own.cancel).err_into()
+        });
     }
 
     fn programs(&self, tasks: &mut JoinSet<anyhow::Result<()>>, board: &mut Board) {
         let (platform, root) = (history::Platform::CURRENT, file_system());
         let settings = programs::Settings { platform, root, pace: None };
         let source = ProgramSource::new(settings, self.clock.clone());
-        let (out, checkpoints) = (self.out.clone(), self.checkpoints.clone());
-        let (part, cancel) = (board.part(), self.cancel.clone());
-        tasks.spawn(async move {
-            source.run(out, checkpoints, part, cancel).await;
-            Ok(())
+        self.spawn(tasks, board, |own| {
+            source.run(own.out, own.checkpoints, own.coverage, own.cancel).map(Ok)
         });
     }
 
@@ -157,12 +159,27 @@ impl Sources<'_> {
         let (platform, root) = (history::Platform::CURRENT, file_system());
         let settings = media::Settings { platform, root, pace: None };
         let source = MediaSource::new(settings, self.clock.clone());
-        let (out, checkpoints) = (self.out.clone(), self.checkpoints.clone());
-        let (part, cancel) = (board.part(), self.cancel.clone());
-        tasks.spawn(async move {
-            source.run(out, checkpoints, part, cancel).await;
-            Ok(())
+        self.spawn(tasks, board, |own| {
+            source.run(own.out, own.checkpoints, own.coverage, own.cancel).map(Ok)
         });
+    }
+
+    /// Runs a source on a task of its own, with a part of the board.
+    fn spawn<R>(
+        &self,
+        tasks: &mut JoinSet<anyhow::Result<()>>,
+        board: &mut Board,
+        run: impl FnOnce(Own) -> R,
+    ) where
+        R: Future<Output = anyhow::Result<()>> + Send + 'static,
+    {
+        tasks.spawn(run(Own {
+            out: self.out.clone(),
+            checkpoints: self.checkpoints.clone(),
+            coverage: board.part(),
+            policy: self.policy.clone(),
+            cancel: self.cancel.clone(),
+        }));
     }
 
     /// Tells which browsers made visits that no extension saw.
@@ -172,12 +189,7 @@ impl Sources<'_> {
         tasks.spawn(async move {
             let mut every = tokio::time::interval(PRESENCE_EVERY);
             while cancel.run_until_cancelled(every.tick()).await.is_some() {
-                let missing = presence.coverage(clock.now());
-                part.send_if_modified(|told| {
-                    let changed = *told != missing;
-                    *told = missing;
-                    changed
-                });
+                publish(&part, presence.coverage(clock.now()));
             }
             Ok(())
         });
