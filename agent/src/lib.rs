@@ -14,8 +14,7 @@
 //! | [`observation`] | the types in which every source speaks |
 //! | [`sources`] | sees what happens: browsers' histories and the extension in them, logs of proxies and name servers, programs, removable media |
 //! | [`native`] | the way from a browser to the agent: native messaging, the host that the browser starts, the local socket |
-//! | [`notice`] | what people are told of all this, and who has been |
-//! | [`native`] | how the browser's extension reaches the agent |
+//! | [`notice`] | tells whoever uses the device what is collected and where help is, and knows who has been told |
 //! | [`minimiser`] | the one place that every observation passes before anything else: what is private is dropped, addresses are cut to scheme, host and path |
 //! | [`judge`] | holds observations against the rule packs, and makes events of them |
 //! | [`policy`] | what the school has decided to watch: signed data, verified before use |
@@ -25,7 +24,6 @@
 //! | [`enrolment`] | how the device came to have a certificate, and keeps one |
 //! | [`state`] | the agent's folder: identity, trust, settings |
 //! | [`health`] | what each source sees and does not see, for the technician |
-//! | [`notice`] | tells whoever uses the device what is collected, and where help is |
 //! | [`cli`] | the commands |
 //!
 //! # What always holds

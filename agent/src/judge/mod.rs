@@ -10,10 +10,13 @@
 //! | text of a page | an event only for what an earlier state of its field did not match; if policy reads such text |
 //! | a program on a list, a removable medium | a routine event for the weekly summary; a match if policy raises it |
 //! | observations that a source lost | a gap |
+//! | a notice that was shown | a routine event that says which, and to whom |
+//!
+//! The counts leave through [`Judge::take_counts`], all as one event of nobody's.
 //!
 //! # What always holds
-//! - Title, search terms and a filter's reason leave only beside a match; of text only the snippet leaves,
-//!   at most [`bounds::SNIPPET_BYTES`] round a match.
+//! - Title, search terms, a filter's reason and a user agent leave only beside a match; of text only the
+//!   snippet leaves, at most [`bounds::SNIPPET_BYTES`] round a match.
 //! - Context is in memory only, the last [`bounds::CONTEXT_VISITS`] pages of ten minutes for each
 //!   user (`context`), and leaves only with a match of severity 3 or more.
 //! - Of a page with a match of illegal imagery nothing leaves but the fact, the address and the
