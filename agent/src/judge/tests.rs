@@ -1,13 +1,16 @@
+mod gaps;
+mod media;
+mod programs;
+mod requests;
+mod text;
+
 use jiff::{SignedDuration, Timestamp};
 use redshank_proto::clock::Fixed;
 use redshank_proto::v1::event_payload::Content as Seen;
 
 use super::*;
 use crate::minimiser::{PrivateList, minimise};
-use crate::observation::{
-    Action, Content, Evidence, Medium, MediumChange, Missed, Observation, PageText, Program,
-    Request, Source, Target, TextKind, Transition, Visit,
-};
+use crate::observation::{Content, Observation, Source, Transition, Visit};
 use crate::policy::tests::policy;
 
 #[test]
@@ -205,95 +208,6 @@ fn repeats_have_one_key_and_other_words_people_or_pages_another() {
 }
 
 #[test]
-fn what_is_typed_is_told_once_as_it_grows_and_only_its_snippet_leaves() {
-    let mut bench = Bench::of(reading(v1::TextPolicy { typed: true, ..Default::default() }));
-    let mut typed = |text: &str| bench.see(TextKind::Typed, text, "ann");
-    assert!(typed("i do not know how to").is_none());
-    let first = typed("i do not know how to end it all").unwrap();
-    assert_eq!((first.lane, first.severity), (Lane::Urgent, 5));
-    let Some(Seen::Text(text)) = &first.payload.content else { panic!() };
-    assert_eq!(text.kind(), v1::TextKind::Typed);
-    assert_eq!(text.address, "https://chat.example/room");
-    assert_eq!(first.payload.matches[0].place(), v1::Place::Typed);
-    assert!(typed("i do not know how to end it all today").is_none());
-    let more = typed("i do not know how to end it all today, cheap vapes").unwrap();
-    let rules: Vec<_> = more.payload.matches.iter().map(|it| it.rule.as_str()).collect();
-    assert_eq!(rules, ["drugs.vape"]);
-}
-
-#[test]
-fn only_text_that_policy_names_is_read_and_staff_s_only_if_it_says_so() {
-    let words = "how to end it all";
-    for (policy, kind, user, read) in [
-        (v1::TextPolicy::default(), TextKind::Typed, "ann", false),
-        (v1::TextPolicy { typed: true, ..Default::default() }, TextKind::Prompt, "ann", true),
-        (v1::TextPolicy { typed: true, ..Default::default() }, TextKind::Answer, "ann", false),
-        (v1::TextPolicy { ai_answers: true, ..Default::default() }, TextKind::Answer, "ann", true),
-        (v1::TextPolicy { typed: true, ..Default::default() }, TextKind::Page, "ann", false),
-        (v1::TextPolicy { page_text: true, ..Default::default() }, TextKind::Page, "ann", true),
-        (v1::TextPolicy { typed: true, ..Default::default() }, TextKind::Typed, "T-Head", false),
-        (
-            v1::TextPolicy { typed: true, staff_typed: true, ..Default::default() },
-            TextKind::Typed,
-            "t-head",
-            true,
-        ),
-    ] {
-        let mut bench = Bench::of(reading(policy));
-        assert_eq!(bench.see(kind, words, user).is_some(), read, "{policy:?} {kind:?} {user}");
-    }
-}
-
-#[test]
-fn a_blocked_request_is_a_breach_if_the_school_chose_its_category_and_a_count_if_not() {
-    let policy = v1::Policy {
-        filter_categories: vec![v1::FilterCategory { name: "Adult Sites".into(), severity: 3 }],
-        report_visits: false,
-        ..policy(1)
-    };
-    let mut bench = Bench::of(policy);
-    let breach = bench.request("adult sites", Action::Blocked).unwrap();
-    assert_eq!((breach.lane, breach.severity), (Lane::Urgent, 3));
-    let found = &breach.payload.matches[0];
-    assert_eq!((&*found.rule, &*found.category), ("filter_breach.adult-sites", "filter_breach"));
-    let Some(Seen::Request(request)) = &breach.payload.content else { panic!() };
-    assert_eq!(request.action(), v1::FilterAction::Blocked);
-    assert_eq!(request.category.as_deref(), Some("adult sites"));
-    assert_eq!(breach.payload.evidence[0].method(), v1::AttributionMethod::AddressLease);
-    assert_eq!(bench.counts(), None);
-
-    for category in ["Health", "health", "adult sites (unrated)"] {
-        assert!(bench.request(category, Action::Blocked).is_none());
-    }
-    assert!(bench.request("adult sites", Action::Allowed).is_none());
-    let counted = bench.counts().unwrap();
-    assert_eq!((counted.lane, counted.severity), (Lane::Routine, 0));
-    assert_eq!(counted.payload.evidence, [], "of nobody");
-    let Some(Seen::FilterCounts(counts)) = counted.payload.content else { panic!() };
-    let counts: Vec<_> = counts.counts.iter().map(|it| (it.category.as_str(), it.count)).collect();
-    assert_eq!(counts, [("adult sites (unrated)", 1), ("health", 2)]);
-    assert_eq!(bench.counts(), None);
-}
-
-#[test]
-fn of_a_request_that_the_filter_blocked_as_child_abuse_no_words_leave() {
-    let chosen = v1::FilterCategory { name: "IWF".into(), severity: 5 };
-    let mut bench = Bench::of(v1::Policy { filter_categories: vec![chosen], ..policy(1) });
-    bench.request("news", Action::Allowed);
-    let captured = bench.request("iwf", Action::Blocked).unwrap();
-    let matches = &captured.payload.matches;
-    let found: Vec<_> = matches.iter().map(|it| (&*it.category, &*it.snippet)).collect();
-    assert_eq!(found, [("illegal_imagery", ""), ("suicide", "")]);
-    assert_eq!(captured.payload.context, []);
-    let Some(Seen::Request(request)) = &captured.payload.content else { panic!() };
-    assert_eq!(
-        (&request.search_terms, &request.reason, &request.user_agent),
-        (&None, &None, &None)
-    );
-    assert_eq!(request.address, "http://blocked.example/page");
-}
-
-#[test]
 fn an_exemption_takes_lesser_matches_away_and_a_pause_the_visits_too() {
     let exemption = v1::Exemption {
         reason: "the drugs unit".into(),
@@ -312,63 +226,6 @@ fn an_exemption_takes_lesser_matches_away_and_a_pause_the_visits_too() {
     assert!(bench.judge(&search("cheap vapes")).is_none());
     assert_eq!(bench.judge(&search("how to end it all")).unwrap().severity, 5);
     assert!(bench.judge(&Page { second: 100, ..search("cheap vapes") }).is_some());
-}
-
-#[test]
-fn a_medium_is_for_the_summary_unless_policy_raises_it() {
-    for (media, severity) in [
-        (None, 0),
-        (Some(v1::MediaPolicy { allowed: false, severity: 0 }), 0),
-        (Some(v1::MediaPolicy { allowed: true, severity: 3 }), 0),
-        (Some(v1::MediaPolicy { allowed: false, severity: 3 }), 3),
-    ] {
-        let mut bench = Bench::of(v1::Policy { media, ..policy(1) });
-        let stick = Medium { change: MediumChange::Inserted, name: "STICK".into(), bytes: 8 };
-        let captured = bench.other(Content::Medium(stick.clone())).unwrap();
-        assert_eq!(captured.severity, severity);
-        let gone = Medium { change: MediumChange::Removed, ..stick };
-        assert_eq!(bench.other(Content::Medium(gone)).unwrap().severity, 0);
-    }
-}
-
-#[test]
-fn a_listed_program_is_for_the_summary_unless_policy_raises_it() {
-    let entry = |list: v1::ProgramList, name: &str, severity| v1::ProgramEntry {
-        list: list.into(),
-        name: name.into(),
-        reason: "a test".into(),
-        severity,
-        ..Default::default()
-    };
-    let programs = vec![
-        entry(v1::ProgramList::Bypass, "tor", 0),
-        entry(v1::ProgramList::Denied, "game", 3),
-        entry(v1::ProgramList::Denied, "meet", 3),
-        entry(v1::ProgramList::Allowed, "meet", 0),
-    ];
-    let mut bench = Bench::of(v1::Policy { programs, ..policy(1) });
-    let mut runs = |name: &str| {
-        let path = Some(format!("/home/ann/{name}"));
-        bench.other(Content::Program(Program { name: name.into(), path, publisher: None }))
-    };
-    let tor = runs("tor").unwrap();
-    assert_eq!((tor.lane, tor.severity), (Lane::Routine, 0));
-    let Some(Seen::Program(program)) = &tor.payload.content else { panic!() };
-    assert_eq!((program.list(), program.path.as_deref()), (v1::ProgramList::Bypass, Some("~/tor")));
-    let game = runs("game").unwrap();
-    assert_eq!((game.severity, &*game.payload.matches[0].category), (3, "unapproved_software"));
-    assert!(runs("meet").is_none() && runs("editor").is_none());
-}
-
-#[test]
-fn what_a_source_lost_is_a_gap() {
-    let captured = bench().other(Content::Missed(Missed { count: 7 })).unwrap();
-    let Some(Seen::Gap(gap)) = captured.payload.content else { panic!() };
-    assert_eq!((gap.reason(), gap.count), (v1::GapReason::Source, 7));
-}
-
-fn reading(text: v1::TextPolicy) -> v1::Policy {
-    v1::Policy { text: Some(text), staff_accounts: vec!["t-*".into()], ..policy(1) }
 }
 
 struct Bench {
@@ -393,44 +250,6 @@ impl Bench {
 
     fn other(&mut self, content: Content) -> Option<Captured> {
         self.observe(Observation { content, ..search("").observation() })
-    }
-
-    fn see(&mut self, kind: TextKind, text: &str, user: &str) -> Option<Captured> {
-        let text = PageText {
-            browser: "Chrome".into(),
-            url: "https://chat.example/room?id=7".into(),
-            title: Some("a room".into()),
-            kind,
-            field: 1,
-            text: text.into(),
-            private_window: false,
-        };
-        let seen = search("").by(user).observation();
-        self.observe(Observation { content: Content::Text(text), ..seen })
-    }
-
-    fn request(&mut self, category: &str, action: Action) -> Option<Captured> {
-        let request = Request {
-            target: Target::Url("http://blocked.example/page?x=1".into()),
-            action,
-            category: Some(category.into()),
-            reason: Some("how the filter judged it".into()),
-            search_terms: (category == "iwf").then(|| "how to end it all".into()),
-            user_agent: Some("a tablet".into()),
-            status: Some(403),
-        };
-        let evidence = vec![Evidence::Lease { mac: "02:00:5e:00:53:01".into() }];
-        let seen = search("").observation();
-        self.observe(Observation {
-            source: Source::ProxyLog,
-            evidence,
-            content: Content::Request(request),
-            ..seen
-        })
-    }
-
-    fn counts(&mut self) -> Option<Captured> {
-        self.judge.take_counts(&self.policy)
     }
 }
 
