@@ -11,16 +11,22 @@
 
 use std::fs::File;
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+#[cfg(any(target_os = "macos", test))]
+mod bundle;
 mod version_info;
 
 use super::table::Running;
 
-/// Bytes of an `Info.plist`; those of large applications have some 20 KiB.
-const PLIST_BYTES: u64 = 256 * 1024;
-/// Dictionaries and arrays of an `Info.plist`; those of large applications have some three hundred.
-const PLIST_COLLECTIONS: usize = 1_000;
+/// Elsewhere there are no bundles, and what reads their property lists is not built in.
+#[cfg(not(any(target_os = "macos", test)))]
+mod bundle {
+    pub(super) fn identifier(_path: &str) -> Option<String> {
+        None
+    }
+}
+
 /// Bytes of `/proc/<pid>/cgroup`: a line or a dozen.
 const CGROUP_BYTES: u64 = 16 * 1024;
 /// Bytes of a publisher.
@@ -36,41 +42,13 @@ pub(super) fn of(process: &Running) -> Option<String> {
     let publisher = if cfg!(windows) {
         version_info::company(&mut open(Path::new(path))?)
     } else if cfg!(target_os = "macos") {
-        bundle_identifier(&bundle(path)?)
+        bundle::identifier(path)
     } else {
         flatpak(path, process.pid)
     }?;
     let publisher = publisher.trim();
     let end = publisher.floor_char_boundary(PUBLISHER_BYTES);
     (!publisher.is_empty()).then(|| publisher[..end].to_owned())
-}
-
-/// The outermost application that a path lies in.
-fn bundle(path: &str) -> Option<PathBuf> {
-    let end = path.find(".app/")? + ".app".len();
-    Some(PathBuf::from(&path[..end]))
-}
-
-fn bundle_identifier(bundle: &Path) -> Option<String> {
-    let mut bytes = Vec::new();
-    open(&bundle.join("Contents/Info.plist"))?.take(PLIST_BYTES).read_to_end(&mut bytes).ok()?;
-    identifier(&bytes)
-}
-
-/// The identifier among the plist's own keys. One that may nest deeply, or is binary, so that nobody can tell, is not
-/// read: a value that nests by the thousand, as anybody can write one, takes the stack with it when it is dropped.
-fn identifier(plist: &[u8]) -> Option<String> {
-    if !plist.starts_with(b"<") || collections(plist) > PLIST_COLLECTIONS {
-        return None;
-    }
-    let plist = plist::Value::from_reader_xml(std::io::Cursor::new(plist)).ok()?;
-    Some(plist.as_dictionary()?.get("CFBundleIdentifier")?.as_string()?.to_owned())
-}
-
-/// How many collections begin in it; they nest no deeper, whatever stands between them.
-fn collections(xml: &[u8]) -> usize {
-    let begins = |at: &usize| xml[*at..].starts_with(b"<array") || xml[*at..].starts_with(b"<dict");
-    (0..xml.len()).filter(begins).count()
 }
 
 fn flatpak(path: &str, pid: u32) -> Option<String> {
@@ -111,55 +89,6 @@ fn open(path: &Path) -> Option<File> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_identifier_is_read_at_the_top_alone_and_no_nest_is_entered() {
-        let plist = |inner: &str| format!("<plist version=\"1.0\"><dict>{inner}</dict></plist>");
-        let named = "<key>CFBundleIdentifier</key><string>org.example.vpn</string>";
-        let nested = format!("<key>A</key><dict>{named}</dict>");
-        let list =
-            "<key>A</key><array><string>CFBundleIdentifier</string><string>x</string></array>";
-        let value = "<key>A</key><string>CFBundleIdentifier</string>";
-        for (inner, found) in [
-            (named.to_owned(), true),
-            (format!("<key>N</key><integer>1</integer>{named}"), true),
-            (format!("{list}{value}{named}"), true),
-            (nested, false),
-            (value.to_owned(), false),
-            (format!("<key>A</key>{}", "<array>".repeat(10_000)), false),
-            (
-                format!("{named}<key>A</key>{}{}", "<array>".repeat(99), "</array>".repeat(99)),
-                false,
-            ),
-        ] {
-            let id = identifier(plist(&inner).as_bytes());
-            assert_eq!(id.as_deref(), found.then_some("org.example.vpn"));
-        }
-    }
-
-    #[test]
-    fn an_application_is_named_by_its_bundle() {
-        let folder = tempfile::tempdir().unwrap();
-        let contents = folder.path().join("NordVPN.app/Contents");
-        std::fs::create_dir_all(&contents).unwrap();
-        let path = contents.join("Frameworks/Helper.app/Contents/MacOS/Helper");
-        let bundle = bundle(path.to_str().unwrap()).unwrap();
-        assert_eq!(bundle, folder.path().join("NordVPN.app"));
-        assert_eq!(bundle_identifier(&bundle), None, "there is none yet");
-
-        let mut plist = plist::Dictionary::new();
-        plist.insert("CFBundleIdentifier".to_owned(), "com.nordvpn.macos".into());
-        let plist = plist::Value::Dictionary(plist);
-        let file = contents.join("Info.plist");
-        plist.to_file_xml(&file).unwrap();
-        assert_eq!(bundle_identifier(&bundle).as_deref(), Some("com.nordvpn.macos"));
-        plist.to_file_binary(&file).unwrap();
-        assert_eq!(bundle_identifier(&bundle).as_deref(), Some("com.nordvpn.macos"));
-
-        std::fs::write(&file, b"bplist00 and nothing of the kind").unwrap();
-        assert_eq!(bundle_identifier(&bundle), None);
-        assert_eq!(super::bundle("/usr/bin/tor"), None);
-    }
 
     #[test]
     fn a_flatpak_is_named_by_its_group() {
