@@ -3,7 +3,8 @@
 //! Spool calls block on the disk, so they run on a blocking thread. The queue towards the connection is
 //! short and filled only when it has room, so a collector that does not read leaves the rest in the
 //! spool. A row is passed over only when the key of its epoch is gone, and then with all of that epoch;
-//! so of what is settled up to a sequence, everything that still waits was sent on this stream. Nothing wakes this task but a message, an append, a change of coverage or a timer of minutes.
+//! so of what is settled up to a sequence, everything that still waits was sent on this stream. Nothing
+//! wakes this task but a message, an append, a change of coverage or a timer of minutes.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;

@@ -60,7 +60,8 @@ pub fn stranger(path: &Path) -> io::Result<Option<String>> {
     Ok(stranger.map(|stranger| account::name(&stranger)))
 }
 
-/// Where an open file lies, in full and without links on the way (`\\\\?\\C:\\…`, as `std::fs::canonicalize` writes it).
+/// Where an open file lies, in full and without links on the way (`\\?\C:\…`, as `std::fs::canonicalize`
+/// writes it).
 ///
 /// # Errors
 /// What Windows says.

@@ -25,7 +25,7 @@ use super::alerts::CONTENT_KEPT_DAYS;
 use super::audit::Action;
 use super::persons::Account;
 use super::value::{collect, id, time_or_none};
-use super::{Edit, Purpose, StoreError, View, Viewer};
+use super::{Edit, Purpose, StoreError, View};
 
 /// Assets of one school: more than the largest has devices.
 pub const ASSETS: usize = 50_000;
@@ -216,13 +216,8 @@ impl View<'_> {
     /// # Errors
     /// [`StoreError::OutOfScope`] unless somebody of the school or the command line asks.
     pub fn asset_log(&self, school: SchoolId) -> Result<Vec<AssetRow>, StoreError> {
+        self.scope().require_people()?;
         self.scope().require_school(school)?;
-        match self.scope().viewer() {
-            Viewer::User(..) | Viewer::CommandLine => {}
-            Viewer::System(_) | Viewer::Device(_) | Viewer::Reader(_) => {
-                return Err(StoreError::OutOfScope);
-            }
-        }
         let mut statement = self.sql().prepare_cached(
             "SELECT a.asset_tag, a.serial_number, a.sort, a.shared, h.asset IS NOT NULL AS allocated,
                     (SELECT count(*) FROM asset_addresses m WHERE m.asset = a.asset) AS macs,

@@ -2,7 +2,8 @@
 //!
 //! What a device says of itself (its name, its maker's serial number) is claimed and never trusted; it
 //! serves a technician to recognise it. A device is *pending* until its serial number stands in the asset log
-//! or a technician approves it: its events are taken and marked unverified. A revoked device is refused, and never approved again: it enrols anew.
+//! or a technician approves it: its events are taken and marked unverified. A revoked device is refused, and
+//! never approved again: it enrols anew.
 //!
 //! [`enrolling`] has how a device comes to be, [`reporting`] what it tells while it is connected.
 
@@ -120,7 +121,7 @@ impl View<'_> {
     /// # Errors
     /// [`StoreError::OutOfScope`] unless somebody of the school or the command line asks.
     pub fn devices(&self, school: SchoolId) -> Result<Vec<DeviceSummary>, StoreError> {
-        self.require_people()?;
+        self.scope().require_people()?;
         self.scope().require_school(school)?;
         let mut statement = self.sql().prepare_cached(&format!(
             "{SUMMARY} WHERE school = ?1 ORDER BY host_name, device LIMIT ?2"
@@ -133,7 +134,7 @@ impl View<'_> {
     /// # Errors
     /// [`StoreError::Missing`] if there is none of that id, as far as the viewer may know.
     pub fn device(&self, device: DeviceId) -> Result<DeviceSummary, StoreError> {
-        self.require_people()?;
+        self.scope().require_people()?;
         self.school_of(device)?;
         self.sql()
             .prepare_cached(&format!("{SUMMARY} WHERE device = ?1"))?
@@ -147,7 +148,7 @@ impl View<'_> {
     /// # Errors
     /// [`StoreError::Missing`] if there is no such device, as far as the viewer may know.
     pub fn coverage(&self, device: DeviceId) -> Result<Vec<Coverage>, StoreError> {
-        self.require_people()?;
+        self.scope().require_people()?;
         self.school_of(device)?;
         let mut statement = self.sql().prepare_cached(
             "SELECT source, input, state, reason, reported_at FROM device_coverage
@@ -175,15 +176,6 @@ impl View<'_> {
             .ok_or(StoreError::Missing("device"))??;
         self.scope().require_school(school).map_err(|_| StoreError::Missing("device"))?;
         Ok(school)
-    }
-
-    fn require_people(&self) -> Result<(), StoreError> {
-        match self.scope().viewer() {
-            Viewer::User(..) | Viewer::CommandLine => Ok(()),
-            Viewer::System(_) | Viewer::Device(_) | Viewer::Reader(_) => {
-                Err(StoreError::OutOfScope)
-            }
-        }
     }
 }
 

@@ -147,6 +147,19 @@ impl Scope {
         if self.covers(school) { Ok(()) } else { Err(StoreError::OutOfScope) }
     }
 
+    /// Requires a person: somebody signed in, whatever the role, or the command line.
+    ///
+    /// # Errors
+    /// [`StoreError::OutOfScope`] for everybody else.
+    pub fn require_people(&self) -> Result<(), StoreError> {
+        match self.viewer {
+            Viewer::User(..) | Viewer::CommandLine => Ok(()),
+            Viewer::System(_) | Viewer::Device(_) | Viewer::Reader(_) => {
+                Err(StoreError::OutOfScope)
+            }
+        }
+    }
+
     /// Requires somebody signed in whose role opens content, and says who.
     ///
     /// # Errors
@@ -211,6 +224,25 @@ mod tests {
             Scope::reader(ReaderId::draw(&System), vec![school]),
         ] {
             assert!(scope.require_content().is_err(), "{scope:?}");
+        }
+    }
+
+    #[test]
+    fn people_are_who_is_signed_in_and_the_command_line() {
+        let (school, user) = (SchoolId::draw(&System), UserId::draw(&System));
+        for scope in [
+            Scope::user(user, Role::Dsl, school),
+            Scope::user(user, Role::Technician, school),
+            Scope::command_line(),
+        ] {
+            assert!(scope.require_people().is_ok(), "{scope:?}");
+        }
+        for scope in [
+            Scope::system(Purpose::Triage),
+            Scope::device(school, DeviceId::draw(&System)),
+            Scope::reader(ReaderId::draw(&System), vec![school]),
+        ] {
+            assert!(scope.require_people().is_err(), "{scope:?}");
         }
     }
 

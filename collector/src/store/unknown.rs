@@ -15,7 +15,7 @@ use rusqlite::OptionalExtension as _;
 use super::alarms::AlarmKind;
 use super::assets::ClientId;
 use super::value::{collect, count, id, time};
-use super::{Edit, Purpose, StoreError, View, Viewer};
+use super::{Edit, Purpose, StoreError, View};
 
 /// How long after it was last met a row is kept: a half-term's holiday and the week after it.
 const KEPT_DAYS: i64 = 30;
@@ -66,13 +66,8 @@ impl View<'_> {
     /// # Errors
     /// [`StoreError::OutOfScope`] unless somebody of the school or the command line asks.
     pub fn unknown_devices(&self, school: SchoolId) -> Result<Vec<UnknownDevice>, StoreError> {
+        self.scope().require_people()?;
         self.scope().require_school(school)?;
-        match self.scope().viewer() {
-            Viewer::User(..) | Viewer::CommandLine => {}
-            Viewer::System(_) | Viewer::Device(_) | Viewer::Reader(_) => {
-                return Err(StoreError::OutOfScope);
-            }
-        }
         let mut statement = self.sql().prepare_cached(
             "SELECT k.device, d.host_name, k.mac, k.address, k.first_at, k.last_at, k.count
              FROM unknown_devices k JOIN devices d ON d.device = k.device

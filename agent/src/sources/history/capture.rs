@@ -9,9 +9,9 @@
 //! lies beside it is written.
 //!
 //! One object a line, in the order of the database:
-//! `browser`, `profile`, `url`, `title` (empty or `null` if there is none, as the database has it), `visited_at` (RFC 3339, UTC,
-//! microseconds), `transition`, `search_terms` (`null` if there are none), and `synced` and `before_enrolment` only if
-//! it is so.
+//! `browser`, `profile`, `url`, `title` (empty or `null` if there is none, as the database has it),
+//! `visited_at` (RFC 3339, UTC, microseconds), `transition`, `search_terms` (`null` if there are none), and
+//! `synced` and `before_enrolment` only if it is so.
 
 use std::ffi::OsStr;
 use std::io::{self, Write};
