@@ -1,7 +1,8 @@
 //! `school add`: keys, trust bundle and first policy of a school, in two steps that can be repeated.
 //!
-//! The school, its keys and its bundle are one transaction. After it come a file for what the school decides, with
-//! the defaults and what they mean, unless one is there already, and its first policy; if that is interrupted, the next `serve` or `policy publish` signs it.
+//! The school, its keys and its bundle are one transaction. After it come a file for what the school decides,
+//! with the defaults and what they mean, unless one is there already, and its first policy; if that is
+//! interrupted, the next `serve` or `policy publish` signs it.
 
 use std::io::Write;
 use std::path::Path;

@@ -1,11 +1,10 @@
 //! What a reader is told of an alert: everything that helps to judge it, and nobody's name.
 //!
 //! Person and device go out as pseudonyms, which are the same within a school for as long as the school's
-//! key is, and mean nothing elsewhere. Evidence, browser profiles, programs' paths, computers' names and asset tags
-//! stay here. Where an
-//! account or a name stands inside what was seen (a path like `/users/amy.jones`), its letters are masked,
-//! and so are its parts wherever they stand ("Amy", "Jones"); the mask is as long as what it hides, so that
-//! the bounds of a match keep their places.
+//! key is, and mean nothing elsewhere. Evidence, browser profiles, programs' paths, computers' names and asset
+//! tags stay here. Where an account or a name stands inside what was seen (a path like `/users/amy.jones`),
+//! its letters are masked, and so are its parts wherever they stand ("Amy", "Jones"); the mask is as long as
+//! what it hides, so that the bounds of a match keep their places.
 //!
 //! What is not masked, because nothing here tells that it is a name: the parts of an account that runs them
 //! together (`ajones` hides "ajones" and not "Jones"), parts of one or two letters, and the names of anybody

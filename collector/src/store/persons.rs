@@ -88,8 +88,9 @@ pub(super) fn shown(key: &str) -> &str {
 }
 
 impl Edit<'_> {
-    /// The person who uses an account that a device of the school saw, made at first sight. The account's name is kept as long
-    /// after its last sighting as an alert's content: without it an alert could not say who it was.
+    /// The person who uses an account that a device of the school saw, made at first sight. The account's
+    /// name is kept as long after its last sighting as an alert's content: without it an alert could not say
+    /// who it was.
     ///
     /// # Errors
     /// [`StoreError::OutOfScope`] unless triage asks.

@@ -13,8 +13,8 @@
 //! - **A poison event blinds nobody.** What cannot be opened, breaks a bound or fails to be written is tried
 //!   twice, then parked with the name of the check that failed, a technician's alarm is raised, and the
 //!   cursor moves on. A machine that fails (disk full, busy, I/O) is no event's fault: the same is tried
-//!   again after a pause, however often, and nothing is parked. An event whose content is of a kind unknown here is parked too, unless it has a match:
-//!   then it is an alert like any other.
+//!   again after a pause, however often, and nothing is parked. An event whose content is of a kind unknown
+//!   here is parked too, unless it has a match: then it is an alert like any other.
 //! - **What has no match** becomes a visit for the browsing around an alert, a line of the weekly summary
 //!   (programs, media), a number (requests that the filter blocked) or the record that a notice was shown.
 //! - **Every match is an alert**, or part of one, whatever its severity: the queue's order keeps the minor

@@ -1,5 +1,7 @@
-//! What an admitted event becomes: an alert, a visit, a sighting, a number, an alarm. Runs inside the writer, one transaction for a
-//! batch; the decisions are the pure modules', the tables the store's.
+//! What an admitted event becomes: an alert, a visit, a sighting, a number, an alarm.
+//!
+//! Runs inside the writer, one transaction for a batch; the decisions are the pure modules', the tables the
+//! store's.
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};

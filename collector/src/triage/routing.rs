@@ -5,14 +5,14 @@
 //!
 //! - **Certainly about them**: in what was written (a match's snippet, a search), their full name or a title
 //!   or "coach" with any of their names; an account that is their full name, be it the one that evidence names
-//!   or the one that the device is allocated to. They are left out, whoever
-//!   remains; if nobody does, the alert is kept and an alarm tells the technician, without content, that
-//!   somebody independent is needed.
+//!   or the one that the device is allocated to. They are left out, whoever remains; if nobody does, the alert
+//!   is kept and an alarm tells the technician, without content, that somebody independent is needed.
 //! - **Possibly about them**: a name in what was only opened or met (address, title, a page's text, an AI
-//!   chat's answer, a filter's reason, a program, a medium, the visits before), since whoever reads the school's page about its DSL has said nothing of them and must not be able to hide
-//!   from them by it; an account of initial and surname (`jsmith`), which may be a pupil of that surname.
-//!   They are left out only while somebody else remains: an alert about a child's life that nobody sees does
-//!   more harm than one that a namesake sees.
+//!   chat's answer, a filter's reason, a program, a medium, the visits before), since whoever reads the
+//!   school's page about its DSL has said nothing of them and must not be able to hide from them by it; an
+//!   account of initial and surname (`jsmith`), which may be a pupil of that surname. They are left out only
+//!   while somebody else remains: an alert about a child's life that nobody sees does more harm than one that
+//!   a namesake sees.
 //! - **An adult without a name** ("sir", "my teacher") could be any of them. It is said on the alert; that
 //!   such an alert needs two independent people to be closed is left to escalation, which knows more.
 //!
