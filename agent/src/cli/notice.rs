@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 
 use crate::notice::public::{Form, Public};
 use crate::notice::{self, confirm};
-use crate::observation::Audience;
+use crate::observation::{Audience, NoticeShown};
 
 #[derive(Debug, Args)]
 pub(super) struct NoticeArgs {
@@ -56,7 +56,7 @@ pub(super) fn notice(args: &NoticeArgs, out: &mut impl Write) -> anyhow::Result<
 fn show(args: &NoticeArgs, public: &Public, out: &mut impl Write) -> anyhow::Result<()> {
     let audience = Audience::from(args.audience);
     if args.shown {
-        let shown = confirm::shown(public.version()?, audience);
+        let shown = NoticeShown { version: public.version()?, audience };
         return confirm::tell(shown).context(
             "the agent could not be told that the notice was shown; it tries again at the next sign-in",
         );

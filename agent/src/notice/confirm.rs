@@ -4,146 +4,124 @@
 //! → {"type":"notice_shown","version":3,"audience":"pupils"}
 //! ← {"type":"noted"}          once it is durable
 //! ```
-//! Each is a frame of the browsers' own kind: its length as 32 bits in the machine's byte order, then UTF-8. Who
-//! was shown it is not said: the kernel tells the agent whose process this is.
+//! It goes the way of the browsers' messages, in their frames, and like them to nobody but the agent
+//! ([`local::dial`]). Who was shown it is not said: the kernel tells the agent whose process this is.
 
-use std::io::{self, Read, Write};
-use std::path::PathBuf;
+use std::io;
+use std::path::Path;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
 
 use super::{name, named};
-use crate::observation::{Audience, NoticeShown};
+use crate::native::frame::{Frame, FrameError, FrameReader, FrameWriter};
+use crate::native::local;
+use crate::native::message::ToExtension;
+use crate::observation::NoticeShown;
 
-/// The environment variable that names the agent's local socket.
-const SOCKET_VARIABLE: &str = "REDSHANK_SOCKET";
-/// Bytes of a frame of either kind; each has some sixty.
-const FRAME_BYTES: u32 = 1024;
-/// How long the agent has for its answer: its disk may be slow.
-#[cfg(unix)]
-const ANSWER: std::time::Duration = std::time::Duration::from_secs(10);
+/// Bytes of a message of either kind; each has some sixty.
+const FRAME_BYTES: usize = 1024;
+/// How long the agent has for all of it: its disk may be slow.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Message {
     NoticeShown { version: u32, audience: String },
-    Noted,
 }
 
 /// Tells the running agent that the caller was shown a notice, and waits until that is kept.
 ///
 /// # Errors
-/// If no agent answers, or not with that.
-pub fn tell(shown: NoticeShown) -> io::Result<()> {
-    let mut socket = connect()?;
-    exchange(&mut socket, shown)
+/// If no agent answers in time, or not with that.
+pub fn tell(shown: NoticeShown) -> Result<(), FrameError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(say(&local::address(), shown, ANSWERS_WITHIN))
 }
 
-/// Says it over an open connection.
-///
-/// # Errors
-/// As [`tell`].
-pub fn exchange(socket: &mut (impl Read + Write), shown: NoticeShown) -> io::Result<()> {
+async fn say(address: &Path, shown: NoticeShown, within: Duration) -> Result<(), FrameError> {
+    timeout(within, exchange(address, shown)).await.map_err(io::Error::from)?
+}
+
+async fn exchange(address: &Path, shown: NoticeShown) -> Result<(), FrameError> {
     let message =
         Message::NoticeShown { version: shown.version, audience: name(shown.audience).to_owned() };
-    socket.write_all(&frame(&message)?)?;
-    socket.flush()?;
-    match read(socket)? {
-        Some(Message::Noted) => Ok(()),
-        _ => Err(io::Error::new(io::ErrorKind::InvalidData, "the agent did not take note of it")),
+    let json = serde_json::to_vec(&message).map_err(io::Error::from)?;
+    let mut stream = local::dial(address).await?;
+    FrameWriter::new(&mut stream).send(Frame::new(&json, FRAME_BYTES)?).await?;
+    let answer = FrameReader::new(&mut stream, FRAME_BYTES).next().await?;
+    if answer != Some(ToExtension::Noted.frame()?) {
+        let message = "the agent did not take note of it";
+        return Err(io::Error::new(io::ErrorKind::InvalidData, message).into());
     }
+    Ok(())
 }
 
 /// Reads a message as the agent's side has it, without its length; `None` if it is not this one.
 #[must_use]
 pub fn parse(message: &[u8]) -> Option<NoticeShown> {
-    match serde_json::from_slice(message).ok()? {
-        Message::NoticeShown { version, audience } => {
-            Some(NoticeShown { version, audience: named(&audience)? })
-        }
-        Message::Noted => None,
-    }
-}
-
-/// The agent's answer, as a whole frame.
-///
-/// # Errors
-/// None in practice: it is always the same.
-pub fn noted() -> io::Result<Vec<u8>> {
-    frame(&Message::Noted)
-}
-
-fn frame(message: &Message) -> io::Result<Vec<u8>> {
-    let json = serde_json::to_vec(message)?;
-    let length = u32::try_from(json.len()).map_err(io::Error::other)?;
-    Ok([&length.to_ne_bytes()[..], &json].concat())
-}
-
-fn read(socket: &mut impl Read) -> io::Result<Option<Message>> {
-    let mut length = [0; 4];
-    socket.read_exact(&mut length)?;
-    let length = u32::from_ne_bytes(length);
-    if length > FRAME_BYTES {
-        return Ok(None);
-    }
-    let mut json = Vec::new();
-    socket.take(u64::from(length)).read_to_end(&mut json)?;
-    Ok(serde_json::from_slice(&json).ok())
-}
-
-fn socket_path() -> PathBuf {
-    let usual =
-        if cfg!(windows) { r"\\.\pipe\redshank-browser" } else { "/run/redshank/browser.sock" };
-    std::env::var_os(SOCKET_VARIABLE).map_or_else(|| usual.into(), PathBuf::from)
-}
-
-#[cfg(unix)]
-fn connect() -> io::Result<impl Read + Write> {
-    let socket = std::os::unix::net::UnixStream::connect(socket_path())?;
-    socket.set_read_timeout(Some(ANSWER))?;
-    socket.set_write_timeout(Some(ANSWER))?;
-    Ok(socket)
-}
-
-#[cfg(windows)]
-fn connect() -> io::Result<impl Read + Write> {
-    let mut pipe = std::fs::File::options().read(true).write(true).open(socket_path())?;
-    // Windows tells the agent whose process this is once it has read something.
-    pipe.write_all(&[crate::native::local::KNOCK])?;
-    Ok(pipe)
-}
-
-/// Whose notice was shown.
-#[must_use]
-pub fn shown(version: u32, audience: Audience) -> NoticeShown {
-    NoticeShown { version, audience }
+    let Message::NoticeShown { version, audience } = serde_json::from_slice(message).ok()?;
+    Some(NoticeShown { version, audience: named(&audience)? })
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::Cursor;
+    use std::path::PathBuf;
 
     use super::*;
+    use crate::native::local::Listener;
+    use crate::observation::Audience;
 
-    #[test]
-    fn a_showing_is_said_and_taken_note_of() {
+    /// Longer than anything here may take on a busy machine.
+    const PATIENCE: Duration = Duration::from_secs(60);
+    const SHOWN: NoticeShown = NoticeShown { version: 3, audience: Audience::Pupils };
+
+    #[tokio::test]
+    async fn a_showing_is_said_and_taken_note_of() {
+        let folder = tempfile::tempdir().unwrap();
+        let address = address(folder.path());
+        let mut listener = Listener::bind(&address).unwrap();
         for audience in super::super::AUDIENCES {
-            let mut wire = Wire::answering(noted().unwrap());
-            exchange(&mut wire, shown(3, audience)).unwrap();
-            let length = u32::from_ne_bytes(wire.sent[..4].try_into().unwrap());
-            assert_eq!(usize::try_from(length).unwrap(), wire.sent.len() - 4);
-            assert_eq!(parse(&wire.sent[4..]), Some(shown(3, audience)));
+            let shown = NoticeShown { audience, ..SHOWN };
+            let noted = ToExtension::Noted.frame().unwrap();
+            let (said, heard) =
+                tokio::join!(say(&address, shown, PATIENCE), answer(&mut listener, Some(noted)));
+            said.unwrap();
+            assert_eq!(parse(heard.payload()), Some(shown));
         }
     }
 
-    #[test]
-    fn another_answer_or_none_is_an_error() {
-        let huge = [&u32::MAX.to_ne_bytes()[..], b"{}"].concat();
-        let other = frame(&Message::NoticeShown { version: 1, audience: "pupils".into() }).unwrap();
-        for answer in [Vec::new(), huge, other, vec![2, 0, 0, 0, b'{', b'}']] {
-            let mut wire = Wire::answering(answer);
-            assert!(exchange(&mut wire, shown(1, Audience::Pupils)).is_err());
+    #[tokio::test]
+    async fn another_answer_or_none_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let address = address(folder.path());
+        assert!(say(&address, SHOWN, PATIENCE).await.is_err(), "nobody listens");
+        let mut listener = Listener::bind(&address).unwrap();
+        let huge = Frame::new(&[b' '; FRAME_BYTES + 1], FRAME_BYTES + 1).unwrap();
+        let other = ToExtension::Away.frame().unwrap();
+        for wrong in [None, Some(huge), Some(other)] {
+            let (said, _) =
+                tokio::join!(say(&address, SHOWN, PATIENCE), answer(&mut listener, wrong));
+            said.unwrap_err();
         }
+    }
+
+    #[tokio::test]
+    async fn whoever_never_answers_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let address = address(folder.path());
+        let mut listener = Listener::bind(&address).unwrap();
+        let silent = async {
+            let _accepted = listener.accept().await;
+            std::future::pending::<()>().await;
+        };
+        let said = tokio::select! {
+            said = say(&address, SHOWN, Duration::from_millis(20)) => said,
+            () = silent => unreachable!("it is pending"),
+        };
+        let FrameError::Io(error) = said.unwrap_err() else { panic!("it is the time that ended") };
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }
 
     #[test]
@@ -159,30 +137,21 @@ mod tests {
         }
     }
 
-    struct Wire {
-        sent: Vec<u8>,
-        answer: Cursor<Vec<u8>>,
+    /// Takes one message, and says this before it hangs up.
+    async fn answer(listener: &mut Listener, answer: Option<Frame>) -> Frame {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let heard = FrameReader::new(&mut stream, FRAME_BYTES).next().await.unwrap().unwrap();
+        if let Some(answer) = answer {
+            FrameWriter::new(&mut stream).send(answer).await.unwrap();
+        }
+        heard
     }
 
-    impl Wire {
-        fn answering(answer: Vec<u8>) -> Self {
-            Self { sent: Vec::new(), answer: Cursor::new(answer) }
+    fn address(folder: &Path) -> PathBuf {
+        if cfg!(windows) {
+            let unique = folder.file_name().unwrap().to_string_lossy();
+            return format!(r"\\.\pipe\redshank-confirm-{unique}").into();
         }
-    }
-
-    impl Read for Wire {
-        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-            self.answer.read(buffer)
-        }
-    }
-
-    impl Write for Wire {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.sent.write(bytes)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
+        folder.join("run/browser.sock")
     }
 }

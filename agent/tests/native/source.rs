@@ -1,7 +1,9 @@
 //! What the source makes of what an extension says, and what it says of itself.
 
 use std::collections::HashMap;
+use std::process::Stdio;
 
+use redshank_agent::notice::{self, public::Public};
 use redshank_agent::observation::{
     Audience, Content, Evidence, Missed, NoticeShown, Source, TextKind,
 };
@@ -9,8 +11,9 @@ use redshank_agent::sources::State;
 use redshank_proto::clock::{Clock as _, System};
 use redshank_proto::v1;
 use serde_json::json;
+use tokio::time::timeout;
 
-use crate::agent::{Device, account, compiled, policy};
+use crate::agent::{Device, PATIENCE, account, compiled, policy, program};
 use crate::browser::{direct, hello, visits};
 
 #[tokio::test]
@@ -94,6 +97,35 @@ async fn that_the_notice_was_shown_is_told_once_by_the_extension_or_at_sign_in()
     browser.say(&notice(2, 4)).await;
     assert_eq!(agent.next().await, []);
     assert_eq!(browser.stored().await, 2);
+    agent.stop().await;
+}
+
+#[tokio::test]
+async fn the_program_that_a_sign_in_starts_tells_the_agent_and_waits_until_that_is_kept() {
+    let device = Device::new();
+    let mut agent = device.start(&HashMap::new()).await;
+    let public = device.root.path().join("notice");
+    let facts = notice::Facts { version: 3, ..Default::default() };
+    Public::at(&public).publish(&facts).unwrap();
+    #[expect(clippy::disallowed_methods, reason = "this test starts the program that it is about")]
+    let mut program = tokio::process::Command::new(program())
+        .args(["notice", "--shown", "--audience", "pupils"])
+        .env("REDSHANK_NOTICE", &public)
+        .env("REDSHANK_SOCKET", device.socket())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let batch = agent.take().await;
+    assert!(program.try_wait().unwrap().is_none(), "it is not kept yet");
+    let shown = agent.commit(batch);
+    let ended = timeout(PATIENCE, program.wait_with_output()).await.unwrap().unwrap();
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    assert_eq!(shown.len(), 1);
+    assert_eq!(shown[0].source, Source::Notice);
+    assert_eq!(shown[0].evidence, [Evidence::OsUser(account())]);
+    let expected = NoticeShown { version: 3, audience: Audience::Pupils };
+    assert_eq!(shown[0].content, Content::NoticeShown(expected));
     agent.stop().await;
 }
 
