@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 #[cfg(unix)]
 pub use unix::{Accepted, Dialled, Listener, Peer};
 #[cfg(windows)]
-pub use windows::{Accepted, Dialled, KNOCK, Listener, Peer};
+pub use windows::{Accepted, Dialled, Listener, Peer};
 
 /// The environment variable that names another socket or pipe, for tests and unusual systems.
 pub const SOCKET_VARIABLE: &str = "REDSHANK_SOCKET";

@@ -2,9 +2,11 @@
 //!
 //! Windows tells who a client is once something that it wrote has been read (Microsoft Learn,
 //! `ImpersonateNamedPipeClient`). So whoever dials knocks first: one byte, that is no part of what is said
-//! afterwards. Several may be at the door at once, so that one who connects and does not knock keeps
-//! nobody waiting, and each has only so long.
+//! afterwards. Many may be at the door at once, each has only so long, and where all places are taken, who has
+//! stood there silent the longest goes: however many connect and do not knock, they keep nobody waiting.
+//! Whoever dials writes the knock at once, so that it has been read before as many others have connected.
 
+use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,7 +14,7 @@ use std::time::Duration;
 use redshank_windows::{account, pipe};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::windows::named_pipe::{NamedPipeClient, NamedPipeServer};
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep, timeout};
 
 /// A connection that was accepted.
@@ -21,7 +23,7 @@ pub type Accepted = NamedPipeServer;
 pub type Dialled = NamedPipeClient;
 
 /// What is written first.
-pub const KNOCK: u8 = b'R';
+const KNOCK: u8 = b'R';
 /// How long a client may take for it; it is written as soon as the pipe is open.
 const KNOCKS_WITHIN: Duration = Duration::from_secs(5);
 /// How long somebody who dials waits for an instance of the pipe that is free.
@@ -39,6 +41,8 @@ pub struct Listener {
     /// only while the system refuses another.
     waiting: Option<NamedPipeServer>,
     at_the_door: JoinSet<io::Result<(Accepted, Peer)>>,
+    /// Those of them that may be silent still, in the order in which they came.
+    silent: VecDeque<AbortHandle>,
 }
 
 /// Whose process is at the other end: its account's security identifier.
@@ -52,7 +56,8 @@ impl Listener {
     /// If somebody has made a pipe of that name, or the system refuses.
     pub fn bind(name: &Path) -> io::Result<Self> {
         let waiting = Some(pipe::serve(name, true).map_err(taken)?);
-        Ok(Self { name: name.to_owned(), waiting, at_the_door: JoinSet::new() })
+        let (at_the_door, silent) = (JoinSet::new(), VecDeque::new());
+        Ok(Self { name: name.to_owned(), waiting, at_the_door, silent })
     }
 
     /// The next connection, and whose it is.
@@ -66,22 +71,35 @@ impl Listener {
                 None => self.waiting.insert(pipe::serve(&self.name, false)?),
             };
             tokio::select! {
-                connected = waiting.connect(), if self.at_the_door.len() < MOST_AT_THE_DOOR => {
-                    let next = pipe::serve(&self.name, false);
-                    let stream = std::mem::replace(&mut self.waiting, next.ok());
-                    // One that came and went at once is nobody to speak with.
-                    if let (Ok(()), Some(stream)) = (connected, stream) {
-                        self.at_the_door.spawn(known(stream));
-                    }
-                }
+                // Who has knocked comes before who has only connected.
+                biased;
                 Some(known) = self.at_the_door.join_next() => {
-                    // Neither is one that does not let itself be known.
+                    // One that does not let itself be known is nobody to speak with.
                     if let Ok(Ok(known)) = known {
                         return Ok(known);
                     }
                 }
+                connected = waiting.connect() => {
+                    let next = pipe::serve(&self.name, false);
+                    let stream = std::mem::replace(&mut self.waiting, next.ok());
+                    // Neither is one that came and went at once.
+                    if let (Ok(()), Some(stream)) = (connected, stream) {
+                        self.let_in(stream);
+                    }
+                }
             }
         }
+    }
+
+    /// Gives a client its place at the door, if need be that of who has been silent there the longest.
+    fn let_in(&mut self, stream: NamedPipeServer) {
+        self.silent.retain(|client| !client.is_finished());
+        if self.silent.len() >= MOST_AT_THE_DOOR
+            && let Some(longest) = self.silent.pop_front()
+        {
+            longest.abort();
+        }
+        self.silent.push_back(self.at_the_door.spawn(known(stream)));
     }
 }
 
@@ -95,17 +113,21 @@ impl Peer {
 
 /// Connects to the agent, and waits shortly if it has not yet made the next instance of its pipe.
 pub(super) async fn dial(name: &Path) -> io::Result<Dialled> {
+    let mut stream = open(name).await?;
+    stream.write_u8(KNOCK).await?;
+    Ok(stream)
+}
+
+async fn open(name: &Path) -> io::Result<Dialled> {
     let until = Instant::now() + FREE_WITHIN;
-    let mut stream = loop {
+    loop {
         match pipe::open(name) {
             Err(error) if error.kind() == ErrorKind::ResourceBusy && Instant::now() < until => {
                 sleep(BUSY_PAUSE).await;
             }
-            other => break other?,
+            other => return other,
         }
-    };
-    stream.write_u8(KNOCK).await?;
-    Ok(stream)
+    }
 }
 
 /// Windows refuses a second first instance like a forbidden one.
@@ -145,6 +167,28 @@ mod tests {
         stream.read_exact(&mut heard).await.unwrap();
         assert_eq!(&heard, b"hello", "the knock is no part of it");
         drop(silent);
+    }
+
+    #[tokio::test]
+    async fn a_crowd_of_silent_clients_gives_way_to_who_comes_after_it() {
+        let name = unique("crowd");
+        let mut listener = Listener::bind(&name).unwrap();
+        let crowd = async {
+            let mut crowd = Vec::new();
+            for _ in 0..2 * MOST_AT_THE_DOOR {
+                crowd.push(open(&name).await.unwrap());
+            }
+            crowd
+        };
+        let crowd = tokio::select! {
+            crowd = crowd => crowd,
+            accepted = listener.accept() => panic!("nobody has knocked: {accepted:?}"),
+        };
+        let (dialled, accepted) = tokio::join!(dial(&name), listener.accept());
+        dialled.unwrap();
+        accepted.unwrap();
+        assert!(listener.silent.len() <= MOST_AT_THE_DOOR, "{}", listener.silent.len());
+        closed(crowd.into_iter().next().unwrap()).await;
     }
 
     #[tokio::test]
