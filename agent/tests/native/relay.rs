@@ -127,12 +127,14 @@ async fn a_message_past_the_bound_ends_the_host_with_a_word_and_without_its_cont
 #[tokio::test]
 async fn the_manifest_names_a_program_that_a_browser_can_start() {
     let device = Device::new();
+    let installed =
+        if cfg!(windows) { r"C:\Redshank\redshank-agent.exe" } else { "/opt/redshank-agent" };
     let output = command(&device)
-        .args(["native-host", "--manifest", "chromium", "--program", "/opt/redshank-agent"])
+        .args(["native-host", "--manifest", "chromium", "--program", installed])
         .output();
     let output = timeout(PATIENCE, output).await.unwrap().unwrap();
     let manifest: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(manifest["path"], "/opt/redshank-agent");
+    assert_eq!(manifest["path"], installed);
     let output = command(&device).args(["native-host", "--manifest", "firefox"]).output();
     let output = timeout(PATIENCE, output).await.unwrap().unwrap();
     let manifest: Value = serde_json::from_slice(&output.stdout).unwrap();
