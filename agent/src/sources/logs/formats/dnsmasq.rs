@@ -5,19 +5,20 @@
 //! Nov 22 03:19:47 host dnsmasq[12868]: 1 192.0.2.1/55280 query[A] www.example.com from 192.0.2.1
 //! Nov 22 03:19:47 dnsmasq[12868]: config www.example.com is NXDOMAIN
 //! ```
-//! The date has no year and no zone, unless syslog was told to write them.
+//! The date has no year and no zone, unless syslog was told to write them. Lines of other programs, which
+//! syslog may put into the same file, are no requests.
 //!
 //! # What counts as blocked
-//! An answer of dnsmasq's own configuration (`config …`) that says that the name does not exist or has the
-//! address `0.0.0.0` or `::`: so it answers for `address=/name/` and `address=/name/#`, as block lists have it. It
-//! answers and logs the same for a missing name below `local=/domain/`; the log does not tell the two apart,
+//! An answer of dnsmasq's own configuration (`config …`) or of a hosts file (`/etc/block.hosts …`) that says
+//! that the name does not exist or has the address `0.0.0.0` or `::`: so it answers for `address=/name/`,
+//! `address=/name/#` and hosts files, as block lists have them. It answers and logs the same for a missing name below `local=/domain/`; the log does not tell the two apart,
 //! and such a name is blocked here, with the answer as its reason. An answer with another address
 //! (`address=/name/192.0.2.9`) may be a block page or a search engine's strict mode: allowed.
 
 use super::entry::{Client, Entry, Target};
 use super::lookups::{Kind, Step};
-use super::text::{find, number, split_at_byte, text};
-use super::time::{Clues, syslog};
+use super::text::{number, split_at_byte, text};
+use super::time::{Clues, program, syslog};
 use super::{FormatError, LineFormat, Made, Understood};
 use crate::observation::Action;
 
@@ -38,13 +39,12 @@ pub(super) fn make(argument: Option<&str>) -> Made {
 impl LineFormat for Dnsmasq {
     fn read<'a>(&self, line: &'a [u8], clues: &Clues) -> Option<Understood<'a>> {
         let (at, rest) = syslog(line, clues)?;
-        // The program's name, with syslog's host before it; `dnsmasq-dhcp` and its like ask for no names.
-        let end = find(rest, b": ")?;
-        let program = rest[..end].rsplit(|byte| *byte == b' ').next()?;
-        let name = program.strip_prefix(b"dnsmasq")?;
-        let Some(process) = name.strip_prefix(b"[") else { return Some(Understood::Nothing) };
+        let (program, message) = program(rest)?;
+        // `dnsmasq-dhcp` and its like ask for no names.
+        let Some(process) = program.strip_prefix(b"dnsmasq[") else {
+            return Some(Understood::Nothing);
+        };
         let thread = number(process.strip_suffix(b"]")?)?;
-        let message = &rest[end + 2..];
         let kind = kind(at, message).or_else(|| kind(at, without_extra(message)?));
         Some(Understood::Lookup(Step { thread, kind: kind.unwrap_or(Kind::Other) }))
     }
@@ -65,7 +65,7 @@ fn kind(at: jiff::Timestamp, message: &[u8]) -> Option<Kind<'_>> {
         let client = Client::of(&rest[from + 6..]);
         return Some(Kind::Query(Entry { client, ..Entry::new(at, target) }));
     }
-    if first == b"config" {
+    if first == b"config" || first.starts_with(b"/") {
         let is = rest.windows(4).rposition(|window| window == b" is ")?;
         let (target, answer) = (name(&rest[..is])?, &rest[is + 4..]);
         let blocked = BLOCKED.contains(&answer);

@@ -159,6 +159,26 @@ fn a_verdict_is_on_the_query_of_its_own_thread() {
 }
 
 #[test]
+fn a_hosts_file_blocks_by_an_address_that_is_none() {
+    let lines = [
+        "query[A] ads.example from 127.0.0.1",
+        "/etc/block.hosts ads.example is 0.0.0.0",
+        "query[AAAA] ads.example from 127.0.0.1",
+        "/etc/block.hosts ads.example is ::",
+        "query[A] intranet.school.example from 127.0.0.1",
+        "/etc/block.hosts intranet.school.example is 10.0.0.9",
+        "query[A] other.example from 127.0.0.1",
+        "config error is REFUSED (EDE: not ready)",
+    ];
+    let lines = lines.map(|line| format!("Nov 22 09:38:30 dnsmasq[27119]: {line}"));
+    let blocked = |entry: &Entry<'_>| entry.action == Action::Blocked;
+    assert_eq!(
+        all("dnsmasq", &lines).iter().map(blocked).collect::<Vec<_>>(),
+        [true, true, false, false]
+    );
+}
+
+#[test]
 fn queries_that_are_held_back_are_bounded_and_come_out() {
     let lines: Vec<_> = (0..200)
         .map(|n| format!("[1795317608] unbound[9:{n:x}] info: 10.0.0.1 n{n}.example. A IN"))
@@ -192,9 +212,16 @@ fn syslogs_lines_are_read_too() {
             "{line}"
         );
     }
-    let dhcp = "Nov 22 03:19:47 gw dnsmasq-dhcp[12]: DHCPACK(eth0) 10.0.0.1 02:00:5e:00:53:01";
-    let format = Format::parse_name("dnsmasq").unwrap();
-    assert_eq!(format.read(dhcp.as_bytes(), &clues()), Ok(Understood::Nothing));
+    for line in [
+        "Nov 22 03:19:47 gw dnsmasq-dhcp[12]: DHCPACK(eth0) 10.0.0.1 02:00:5e:00:53:01",
+        "Nov 22 03:19:47 gw sshd[7]: Accepted publickey for root from 10.0.0.1 port 5 ssh2",
+        "Nov 22 03:19:47 gw kernel: [    0.000000] Linux version 6.1.0",
+    ] {
+        for format in ["dnsmasq", "unbound"] {
+            let format = Format::parse_name(format).unwrap();
+            assert_eq!(format.read(line.as_bytes(), &clues()), Ok(Understood::Nothing), "{line}");
+        }
+    }
 }
 
 proptest! {

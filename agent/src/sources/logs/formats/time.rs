@@ -1,4 +1,4 @@
-//! The times that logs write, with and without a year and a zone.
+//! The times that logs write, with and without a year and a zone, and the beginning of a line of syslog.
 
 use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
@@ -108,6 +108,16 @@ pub(super) fn syslog<'a>(line: &'a [u8], clues: &Clues) -> Option<(Timestamp, &'
     let (month, day, clock) = (month_of(month)?, number(day.trim_ascii_start())?, of_day(clock)?);
     let time = clues.without_year(|year| clues.local(at((year, month, day), clock)?))?;
     Some((time, rest))
+}
+
+/// The program that wrote a line of syslog, `dnsmasq[12868]`, and what it wrote; `rest` is what stands after
+/// the time, with or without the host.
+pub(super) fn program(rest: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = super::text::find(rest, b": ")?;
+    let name = rest[..end].rsplit(|byte| *byte == b' ').next()?;
+    let letter = |byte: &u8| byte.is_ascii_alphanumeric() || b"[]_-./()".contains(byte);
+    let named = name.first().is_some_and(u8::is_ascii_alphabetic) && name.iter().all(letter);
+    named.then_some((name, &rest[end + 2..]))
 }
 
 fn at((year, month, day): (i16, i8, i8), (hour, minute, second): (i8, i8, i8)) -> Option<DateTime> {

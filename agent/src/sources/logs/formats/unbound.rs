@@ -21,7 +21,7 @@ use super::dnsmasq::name;
 use super::entry::{Client, Entry, address};
 use super::lookups::{Kind, Step};
 use super::text::{find, number, split_at_byte, split_at_last, text, told};
-use super::time::{Clues, syslog, unix};
+use super::time::{Clues, program, syslog, unix};
 use super::{FormatError, LineFormat, Made, Understood};
 use crate::observation::Action;
 
@@ -61,7 +61,11 @@ impl LineFormat for Unbound {
             }
             line => syslog(line, clues)?,
         };
-        let (thread, rest) = thread(rest)?;
+        let Some((thread, rest)) = thread(rest) else {
+            // Another program's, which syslog put into the same file.
+            let others = !line.starts_with(b"[") && program(rest).is_some();
+            return others.then_some(Understood::Nothing);
+        };
         let (level, message) = split_at_byte(rest, b' ')?;
         if !level.ends_with(b":") {
             return None;
