@@ -2,6 +2,9 @@
 //!
 //! An unterminated line waits in the buffer for its end. One that grows past [`MOST_LINE`] is told once
 //! and skipped up to its end, wherever that is: no more than two portions are ever held.
+//!
+//! A line never begins with NUL: such bytes are the hole that a writer leaves who goes on at his old offset
+//! after the log was emptied under him (Squid's `stdio:` module does). They are passed over.
 
 /// The longest line that is read. Squid cuts an address at 8 KiB; headers double it.
 pub(in super::super) const MOST_LINE: usize = 64 * 1024;
@@ -31,7 +34,7 @@ pub(super) enum Kind {
     Line,
     /// The first part, or all, of a line that is too long.
     TooLong,
-    /// A further part of one.
+    /// A further part of one, or bytes that are no line's.
     Skipped,
 }
 
@@ -74,6 +77,12 @@ impl Lines {
 
     pub(super) fn next(&mut self) -> Option<Piece<'_>> {
         let begun = self.start;
+        let hole = self.buffer[begun..].iter().take_while(|byte| **byte == 0).count();
+        if hole > 0 && !self.skipping {
+            self.start += hole;
+            self.searched = self.searched.max(self.start);
+            return Some(Piece { bytes: &self.buffer[begun..self.start], kind: Kind::Skipped });
+        }
         let (end, kind) = match self.buffer[self.searched..].iter().position(|byte| *byte == b'\n')
         {
             Some(at) => {
@@ -123,6 +132,19 @@ mod tests {
         assert_eq!(lines.next(), Some(Piece { bytes: b"\n", kind: Kind::Line }));
         assert_eq!(lines.next(), None);
         assert_eq!(lines.waiting(), 0);
+    }
+
+    #[test]
+    fn a_hole_before_a_line_is_passed_over() {
+        let mut lines = Lines::default();
+        push(&mut lines, &[0; 70_000]);
+        assert_eq!(lines.next(), Some(Piece { bytes: &[0; 70_000], kind: Kind::Skipped }));
+        assert_eq!(lines.next(), None);
+        push(&mut lines, b"\0\0one\0\n\0");
+        assert_eq!(lines.next(), Some(Piece { bytes: b"\0\0", kind: Kind::Skipped }));
+        assert_eq!(lines.next(), Some(Piece { bytes: b"one\0\n", kind: Kind::Line }));
+        assert_eq!(lines.next(), Some(Piece { bytes: b"\0", kind: Kind::Skipped }));
+        assert!(!lines.skipping());
     }
 
     proptest! {

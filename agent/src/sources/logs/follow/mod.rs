@@ -337,8 +337,10 @@ impl Follow {
         let given = match step {
             Step::Resume(index) => {
                 let found = candidates.swap_remove(index);
-                let renamed = !found.sight.live && found.identity == self.place.identity;
-                self.place.emptied = emptied || self.place.emptied && !renamed;
+                let renamed = !found.sight.live && is_same(&found);
+                // Rotation renames, and compresses what it renamed; this was copied.
+                let copied = !found.sight.live && !found.sight.packed && !is_same(&found);
+                self.place.emptied = emptied || copied || self.place.emptied && !renamed;
                 self.take_in_hand(found);
                 ControlFlow::Continue(())
             }

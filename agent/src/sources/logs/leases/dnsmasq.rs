@@ -33,7 +33,7 @@ pub struct Lease {
 pub struct Leases {
     pub(in super::super) leases: Vec<Lease>,
     /// Lines that are none, and lines past the bound.
-    pub(in super::super) unread: u64,
+    pub unread: u64,
 }
 
 /// Reads a whole lease file.

@@ -45,9 +45,9 @@ pub struct Records {
     /// In the order of the file.
     pub(in super::super) records: Vec<Record>,
     /// Blocks of leases that could not be read.
-    pub(in super::super) unread: u64,
+    pub unread: u64,
     /// Up to where there are whole blocks; what follows is being written.
-    pub(in super::super) whole: usize,
+    pub whole: usize,
 }
 
 /// Reads as many whole blocks as there are.
