@@ -95,7 +95,22 @@ impl Browser {
         address: &str,
         log: &Path,
     ) -> anyhow::Result<Running> {
+        self.start_with(&[], profile, address, log).await
+    }
+
+    /// The same, with further arguments.
+    ///
+    /// # Errors
+    /// If it cannot be started.
+    pub async fn start_with(
+        &self,
+        arguments: &[String],
+        profile: &Path,
+        address: &str,
+        log: &Path,
+    ) -> anyhow::Result<Running> {
         let mut browser = command(self.path());
+        browser.args(arguments);
         match self {
             Self::Chromium(_) => {
                 browser.args(chromium_arguments(profile, None));

@@ -14,6 +14,7 @@
 //! | [`feed`] | the feed as a monitoring service reads it |
 //! | [`pupil`] | one who goes through a script: in a browser, or by a [`replay`] of a history it wrote |
 //! | [`history`] | when a browser wrote a visit to its history file |
+//! | [`squid`] | a real Squid, and devices behind it |
 //! | [`measure`] | how long a visit takes to the queue |
 //! | [`typing`] | how long typed text takes to the queue |
 //!
@@ -34,6 +35,7 @@ pub mod pupil;
 pub mod replay;
 pub mod script;
 pub mod site;
+pub mod squid;
 pub mod stack;
 pub mod typing;
 pub mod watched;

@@ -17,4 +17,5 @@ mod hostile;
 mod kills;
 mod privacy;
 mod scene;
+mod squid;
 mod traces;
