@@ -68,17 +68,18 @@ const AI_CHAT: &str = "
   });
 </script>";
 
-/// Password, “show password”, one-time code, and a field that nobody sees, which repeats the password.
+/// Password, “show password”, one-time code, and a field that nobody sees, which repeats the password. Nothing but
+/// its type says that the password is one.
 const SIGN_IN: &str = "
 <form onsubmit='return false'>
-  <label>Password <input id=password type=password name=password autocomplete=current-password></label>
-  <button id=show type=button onclick=\"password.type = 'text'\">Show password</button>
+  <label>Entry <input id=entry type=password></label>
+  <button id=show type=button onclick=\"entry.type = 'text'\">Show</button>
   <label>Code <input id=code autocomplete=one-time-code></label>
   <input id=hidden type=hidden name=token>
   <button id=in>Sign in</button>
 </form>
 <script>
-  password.oninput = () => hidden.value = password.value;
+  entry.oninput = () => hidden.value = entry.value;
 </script>";
 
 /// A shop's till.

@@ -31,9 +31,10 @@ const FIELDS: [(&str, &[(&str, &str)]); 4] = [
     (
         "http://school-portal.example/sign-in",
         &[
-            ("#password", "i want to kill myself markpassword"),
+            ("#entry", "i want to kill myself markpassword"),
             ("#show", ""),
-            ("#password", " i want to kill myself markshown"),
+            // Of one field the same match is told once: this is another.
+            ("#entry", " how can i end my life markshown"),
             ("#code", "i want to kill myself markcode"),
             ("#in", ""),
         ],
