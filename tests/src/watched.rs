@@ -10,7 +10,7 @@ use redshank_proto::clock::{Clock as _, System};
 use serde_json::{Value, json};
 
 use crate::browser::{Browser, chromium_arguments, write_firefox_settings};
-use crate::devtools::{Chromium, Tab};
+use crate::devtools::{Chromium, Tab, Target};
 use crate::marionette::Firefox;
 use crate::pages::Pages;
 use crate::programs::{Running, command, succeed};
@@ -216,7 +216,9 @@ impl Watched {
         let worker = workers.first().context("the worker does not run")?;
         browser.close(&worker.target_id).await?;
         let stopped = async {
-            while !browser.targets("service_worker", CHROMIUM_ID).await?.is_empty() {
+            // Another may have been started since, for the next event.
+            let is_there = |it: &Target| it.target_id == worker.target_id;
+            while browser.targets("service_worker", CHROMIUM_ID).await?.iter().any(is_there) {
                 tokio::time::sleep(LOOK_EVERY).await;
             }
             anyhow::Ok(())
