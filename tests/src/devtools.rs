@@ -22,7 +22,7 @@ const PIPED: &str = r#"exec "$0" "$@" 3<&0 4>&1 </dev/null >/dev/null"#;
 /// No answer is longer.
 const ANSWER_BYTES: u64 = 16 * 1024 * 1024;
 /// A browser that takes longer for one command hangs.
-const TIMEOUT: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(60);
 /// How often something that has to come is looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 

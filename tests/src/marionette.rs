@@ -22,7 +22,7 @@ const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 const ANSWER_BYTES: u64 = 16 * 1024 * 1024;
 const LENGTH_BYTES: u64 = 16;
 /// A browser that takes longer for one command hangs.
-const TIMEOUT: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(60);
 /// How often something that has to come is looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 

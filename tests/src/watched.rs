@@ -23,7 +23,7 @@ const HOST_MANIFEST: &str = "uk.redshank.agent.json";
 /// The extension's id in Chromium, which follows from the key in its manifest.
 pub const CHROMIUM_ID: &str = "cemoeckodanlogblodheojhpojljnkkg";
 /// A Firefox that has not said its port by then will not.
-const START_TIMEOUT: Duration = Duration::from_secs(30);
+const START_TIMEOUT: Duration = Duration::from_secs(60);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Whether the extension collects: the agent has said welcome and the notice has been shown.
