@@ -66,7 +66,11 @@ class TypedText {
     if (text !== "" || typing.text === "") return;
     const keyByKey = typing.taken !== "" || (typing.text.length === 1 && !typing.finished);
     if (keyByKey) typing.taken = (typing.taken + typing.text).slice(-MOST_TAKEN);
-    else this.#send(typing);
+    else {
+      this.#send(typing);
+      // What comes is another message, and the agent tells the same words of one field only once.
+      typing.number = this.#number();
+    }
     typing.text = "";
     typing.sent = "";
     if (!keyByKey) typing.number = this.#number();

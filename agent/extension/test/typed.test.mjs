@@ -75,6 +75,7 @@ test("a message said twice was said twice, and one left standing once", () => {
   type(field, " ", 0, "kys");
   time.pass(PAUSE);
   assert.deepEqual(texts(sent), ["kys", "kys"]);
+  assert.notEqual(sent[0].field, sent[1].field, "another message, to the agent as well");
 });
 
 test("one letter that was sent does not run into the next message", () => {

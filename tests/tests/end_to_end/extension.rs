@@ -156,6 +156,9 @@ async fn search_watch_type_and_ask(pupil: &mut Watched, scene: &Scene) {
     alert_with(&dsl, "markarea").await;
     pupil.type_into("#rich", "i want to kill myself markrich").await.unwrap();
     alert_with(&dsl, "markrich").await;
+    // Sent, and the same words to somebody else.
+    pupil.keys("\ni want to kill myself markagain\n").await.unwrap();
+    alert_with(&dsl, "markagain").await;
     pupil.open("http://claude.ai/new").await.unwrap();
     pupil.type_into("#message", "how can i kill myself markprompt\n").await.unwrap();
     alert_with(&dsl, "markprompt").await;
@@ -181,6 +184,7 @@ fn assert_each_once(events: &[EventPayload]) {
         ("marksearch", TextKind::Typed),
         ("markarea", TextKind::Typed),
         ("markrich", TextKind::Typed),
+        ("markagain", TextKind::Typed),
         ("markprompt", TextKind::Prompt),
     ] {
         let found = holding(events, mark);
