@@ -73,7 +73,6 @@ class TypedText {
     }
     typing.text = "";
     typing.sent = "";
-    if (!keyByKey) typing.number = this.#number();
   }
 
   /**

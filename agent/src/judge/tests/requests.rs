@@ -52,7 +52,8 @@ fn of_a_request_that_the_filter_blocked_as_child_abuse_no_words_leave() {
 fn what_a_filter_says_of_illegal_imagery_takes_all_words_away() {
     let chosen = v1::FilterCategory { name: "adult".into(), severity: 3 };
     let mut bench = Bench::of(v1::Policy { filter_categories: vec![chosen], ..policy(1) });
-    let quoting = |request| Request { reason: Some("banned: forbidden pictures".into()), ..request };
+    let quoting =
+        |request| Request { reason: Some("banned: forbidden pictures".into()), ..request };
     let captured = bench.request_with("adult", Action::Blocked, quoting).unwrap();
     assert!(!captured.payload.encode_to_vec().windows(9).any(|it| it == b"forbidden"));
     assert_bare(&captured);

@@ -153,8 +153,13 @@ mod tests {
             // Dated into the future, it is now, which is outside them.
             (NOW + 12 * 3_600, true, false),
         ] {
-            let placed = place(item(at, Body::Lost { count: 1 }), &origin(), &terms(own), now());
+            let url = "https://example.org/".to_owned();
+            let visit = Body::Visit { url, title: None, transition: Transition::Link };
+            let placed = place(item(at, visit), &origin(), &terms(own), now());
             assert_eq!(placed.is_some(), seen, "{at} {own}");
+            // That they were told of it is nothing that they did.
+            let told = item(at, Body::Notice { version: 1 });
+            assert!(place(told, &origin(), &terms(own), now()).is_some());
         }
     }
 
