@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use crate::programs::{Running, command, succeed};
-use crate::stack::free_port;
+use crate::stack::{free_port, tail};
 
 /// Where Debian keeps what comes with Squid.
 const HELPERS: &str = "/usr/lib/squid";
@@ -56,8 +56,7 @@ impl Squid {
             }
         };
         if tokio::time::timeout(START_TIMEOUT, up).await.is_err() {
-            let log = tokio::fs::read_to_string(folder.path().join("cache.log")).await;
-            bail!("squid does not start: {}", log.unwrap_or_default());
+            bail!("squid does not start: {}", tail(&folder.path().join("cache.log")));
         }
         Ok(Self { folder, squid, open, login })
     }

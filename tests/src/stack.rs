@@ -319,15 +319,12 @@ impl Stack {
 }
 
 /// A port that was free a moment ago.
-///
-/// # Errors
-/// If there is none.
-pub fn free_port() -> anyhow::Result<u16> {
+pub(crate) fn free_port() -> anyhow::Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
 /// The end of a log, for an error.
-fn tail(log: &Path) -> String {
+pub(crate) fn tail(log: &Path) -> String {
     let mut text = String::new();
     let read = File::open(log).and_then(|log| log.take(LOG_BYTES).read_to_string(&mut text));
     if let Err(error) = read {
