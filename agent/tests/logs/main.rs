@@ -8,3 +8,7 @@ mod formats;
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "a test reads back what lies in its own folders")]
 mod follow;
+#[cfg(unix)]
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test reads back what lies in its own folders")]
+mod host;
