@@ -85,15 +85,15 @@ pub(super) async fn list(
     State(console): State<Console>,
     SignedIn(session): SignedIn,
 ) -> Result<Response, Failure> {
-    let id = session.school;
+    let (id, now) = (session.school, console.clock.now());
     let scope = session.scope();
     let read = console.store.read(&scope, move |view| {
-        let (unknown, assets) = (view.unknown_devices(id)?.len(), view.asset_log(id)?.len());
+        let (unknown, assets) = (view.unknown_devices(id, now)?.len(), view.asset_log(id)?.len());
         let (school, devices) = (view.school(id)?, view.devices(id)?);
         Ok((school, devices, view.open_alarms(id)?, unknown, assets))
     });
     let (school, devices, alarms, unknown, assets) = read.await?;
-    let time = SchoolTime::new(&school.time_zone, console.clock.now());
+    let time = SchoolTime::new(&school.time_zone, now);
     let names: HashMap<DeviceId, String> =
         devices.iter().map(|device| (device.device, name(device))).collect();
     let mut devices: Vec<Row> = devices.into_iter().map(|device| row(device, &time)).collect();

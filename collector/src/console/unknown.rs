@@ -1,15 +1,16 @@
 //! Devices behind a proxy or a name server that the asset log does not know: for a technician to find and to enter.
-//! No content, no browsing, nobody's name.
+//! No content, no browsing, nobody's name; by the day, and nothing that an alert would change.
 
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::Console;
 use super::failure::Failure;
 use super::frame::{Frame, Place, respond};
-use super::when::{Moment, SchoolTime};
 use super::who::SignedIn;
 use crate::store::View;
 
@@ -25,9 +26,16 @@ struct Row {
     mac: Option<String>,
     host_id: String,
     host: String,
-    first: Moment,
-    last: Moment,
-    count: u64,
+    first: Day,
+    last: Day,
+}
+
+/// A day by the school's clock.
+struct Day {
+    /// As people say it: "Monday 14 July".
+    text: String,
+    /// For the machine.
+    iso: String,
 }
 
 /// The page.
@@ -35,10 +43,10 @@ pub(super) async fn page(
     State(console): State<Console>,
     SignedIn(session): SignedIn,
 ) -> Result<Response, Failure> {
-    let (id, scope) = (session.school, session.scope());
-    let read = move |view: &View<'_>| Ok((view.school(id)?, view.unknown_devices(id)?));
+    let (id, scope, now) = (session.school, session.scope(), console.clock.now());
+    let read = move |view: &View<'_>| Ok((view.school(id)?, view.unknown_devices(id, now)?));
     let (school, unknown) = console.store.read(&scope, read).await?;
-    let time = SchoolTime::new(&school.time_zone, console.clock.now());
+    let zone = TimeZone::get(&school.time_zone).unwrap_or(TimeZone::UTC);
     let page = Page {
         frame: Frame::inside("Unknown devices — Redshank", Place::Devices, &session),
         rows: unknown
@@ -48,11 +56,15 @@ pub(super) async fn page(
                 mac: unknown.mac,
                 host_id: unknown.device.to_string(),
                 host: unknown.host_name,
-                first: time.moment(unknown.first_at),
-                last: time.moment(unknown.last_at),
-                count: unknown.count,
+                first: day(unknown.first_at, &zone),
+                last: day(unknown.last_at, &zone),
             })
             .collect(),
     };
     respond(StatusCode::OK, &page)
+}
+
+fn day(at: Timestamp, zone: &TimeZone) -> Day {
+    let day = at.to_zoned(zone.clone()).date();
+    Day { text: day.strftime("%A %-d %B").to_string(), iso: day.to_string() }
 }

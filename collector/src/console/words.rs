@@ -136,8 +136,15 @@ pub(super) fn deed(deed: Deed) -> Option<&'static str> {
 pub(super) fn client(client: &ClientName) -> String {
     match client {
         ClientName::Asset { asset_tag, sort } => format!("{} {asset_tag}", sort.label()),
-        ClientName::Unknown { address: Some(address) } => format!("unknown device at {address}"),
-        ClientName::Unknown { address: None } => "unknown device".to_owned(),
+        ClientName::Unknown { mac, address: Some(address) } => {
+            format!("unknown device {mac}, last at {address}")
+        }
+        ClientName::Unknown { mac, address: None } => format!("unknown device {mac}"),
+        ClientName::AtAddress(address) => {
+            format!("whatever had the address {address} then; it may be more than one device")
+        }
+        ClientName::Indistinct => "unknown devices (the log does not tell them apart)".to_owned(),
+        ClientName::Forgotten => "unknown device".to_owned(),
     }
 }
 
@@ -354,6 +361,26 @@ pub(super) fn notice(notice: &Notice) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_unknown_client_is_said_as_far_as_the_log_tells_it_apart() {
+        let (mac, address) = ("02:00:00:00:00:01".to_owned(), "10.0.0.7".to_owned());
+        for (name, expected) in [
+            (
+                ClientName::Unknown { mac: mac.clone(), address: Some(address.clone()) },
+                "unknown device 02:00:00:00:00:01, last at 10.0.0.7",
+            ),
+            (ClientName::Unknown { mac, address: None }, "unknown device 02:00:00:00:00:01"),
+            (
+                ClientName::AtAddress(address),
+                "whatever had the address 10.0.0.7 then; it may be more than one device",
+            ),
+            (ClientName::Indistinct, "unknown devices (the log does not tell them apart)"),
+            (ClientName::Forgotten, "unknown device"),
+        ] {
+            assert_eq!(client(&name), expected);
+        }
+    }
 
     #[test]
     fn a_size_is_said_as_it_is_printed_on_a_medium() {

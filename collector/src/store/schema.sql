@@ -101,13 +101,14 @@ CREATE TABLE unknown_devices (
   known_as     TEXT NOT NULL,             -- its MAC, else its address, else nothing
   mac          TEXT NOT NULL,             -- empty: no lease told
   address      TEXT NOT NULL,             -- the last it had; empty: the log gives none
-  first_at     INTEGER NOT NULL,
-  last_at      INTEGER NOT NULL,
-  count        INTEGER NOT NULL,
+  last_at      INTEGER NOT NULL,          -- of any event; never shown to a technician
+  listed_address TEXT NOT NULL,           -- the last it had in an ordinary request; as are the next three
+  first_listed_at INTEGER,                -- NULL: not on a technician's list
+  last_listed_at INTEGER,
   alarmed_on   TEXT NOT NULL,             -- the last day, by the school's clock, that raised an alarm
   UNIQUE (device, known_as)
 ) STRICT;
-CREATE INDEX unknown_devices_by_school ON unknown_devices (school, last_at);
+CREATE INDEX unknown_devices_by_school ON unknown_devices (school, last_listed_at);
 
 CREATE TABLE tokens (
   token        BLOB PRIMARY KEY,

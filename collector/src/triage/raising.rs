@@ -148,10 +148,18 @@ impl Who {
         Ok(Self { attribution, key, stranger })
     }
 
-    /// Counts the unknown device for the technician.
+    /// Keeps where the unknown device was, for its alert. A technician is told nothing of it.
     fn meet(&self, edit: &Edit<'_>) -> Result<(), StoreError> {
         match (self.key.client, &self.stranger) {
             (Some(client), Some(stranger)) => edit.met_unknown(client, stranger),
+            _ => Ok(()),
+        }
+    }
+
+    /// Lists the unknown device for the technician: for an ordinary request, and for nothing else.
+    fn list(&self, edit: &Edit<'_>) -> Result<(), StoreError> {
+        match (self.key.client, &self.stranger) {
+            (Some(client), Some(stranger)) => edit.list_unknown(client, stranger),
             _ => Ok(()),
         }
     }
@@ -175,7 +183,7 @@ fn opened(
         occurred_at,
         address,
     })?;
-    if added { who.meet(edit) } else { Ok(()) }
+    if added { who.list(edit) } else { Ok(()) }
 }
 
 /// Keeps a program or a medium, for the weekly summary.

@@ -1,11 +1,15 @@
 //! What the console shows of typed text, logs, programs, media, filters, notices and pauses, and to whom.
 
+use std::sync::Arc;
+
 use jiff::ToSpan as _;
+use redshank_proto::clock::{Clock as _, System};
 use redshank_proto::time::to_wire;
 use redshank_proto::v1::event_payload::Content;
 use redshank_proto::v1::{self, FilterAction, MediumChange, ProgramList, TextKind};
 
-use super::{DSL, OTHER_DSL, Raise, TECHNICIAN, World, at};
+use super::browser::Browser;
+use super::{DSL, OTHER_DSL, PASSWORD, Raise, Settings, TECHNICIAN, World, at, password, router};
 use crate::store::alerts::Basis;
 use crate::store::assets::tests::ipad;
 use crate::store::assets::{NewAsset, Sort};
@@ -13,7 +17,9 @@ use crate::store::notices_shown::{Audience, NoticeShown};
 use crate::store::persons::Account;
 use crate::store::sightings::{Sighting, Thing};
 use crate::store::unknown::Stranger;
-use crate::store::{Edit, Purpose, Scope, StoreError};
+use crate::store::users::NewUser;
+use crate::store::{Edit, Purpose, Role, Scope, StoreError};
+use crate::triage::scene::{self, Scene};
 
 /// A name that no technician may meet.
 const NAME: &str = "j.fletcher";
@@ -138,7 +144,14 @@ async fn a_technician_s_pages_name_nobody_and_tell_no_content() {
     everything(&world).await;
     let mut technician = world.signed_in(TECHNICIAN).await;
     let unknown = technician.get("/devices/unknown").await.body;
-    for part in ["10.0.0.7", "02:00:5e:00:53:07", "LIB-LAPTOP-07", "today 08:45", "asset import"] {
+    for part in [
+        "10.0.0.7",
+        "02:00:5e:00:53:07",
+        "LIB-LAPTOP-07",
+        ">Monday 14 July<",
+        "asset import",
+        "listed by their ordinary requests",
+    ] {
         assert!(unknown.contains(part), "{part} is not in {unknown}");
     }
     let monitoring = technician.get("/monitoring").await.body;
@@ -156,6 +169,68 @@ async fn a_technician_s_pages_name_nobody_and_tell_no_content() {
     }
     assert_eq!(technician.get("/summary").await.status, 403);
     assert_eq!(world.deeds(world.technician).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn an_alert_from_an_unknown_device_changes_nothing_of_what_a_technician_is_shown() {
+    let scene = Scene::new().await;
+    let mut host = scene.device(scene.school).await;
+    add_technician(&scene).await;
+    let evidence = |mac: &str, address: &str| {
+        let piece = |method: v1::AttributionMethod, value: &str| v1::Evidence {
+            method: method as i32,
+            value: value.to_owned(),
+            authority: String::new(),
+        };
+        let lease = (!mac.is_empty()).then(|| piece(v1::AttributionMethod::AddressLease, mac));
+        let address = piece(v1::AttributionMethod::ClientAddress, address);
+        lease.into_iter().chain([address]).collect::<Vec<_>>()
+    };
+    let known = "02:00:00:00:00:01";
+    let ordinary = v1::EventPayload {
+        evidence: evidence(known, "10.0.0.7"),
+        content: Some(Content::Request(v1::LoggedRequest {
+            address: "https://a.example/".to_owned(),
+            action: FilterAction::Allowed as i32,
+            ..v1::LoggedRequest::default()
+        })),
+        ..scene::routine("")
+    };
+    // Without visits nothing is listed; then one device is. Its own alert, a day later and from elsewhere,
+    // and those of others leave every byte as it is.
+    for listed in [false, true] {
+        if listed {
+            scene.send(&mut host, &ordinary).await;
+            scene.triage().await;
+        }
+        let next_day = scene.clock.now() + jiff::SignedDuration::from_hours(24);
+        scene.clock.set(next_day);
+        // The host is heard of at any rate: when it was last, is on its own row.
+        scene.send(&mut host, &scene::routine("https://a.example/")).await;
+        scene.triage().await;
+        let mut technician = technician_at(&scene).await;
+        let pages = ["/devices/unknown", "/devices"];
+        let mut before = Vec::new();
+        for page in pages {
+            before.push(technician.get(page).await.body);
+        }
+        assert_eq!(before[0].contains("10.0.0.7"), listed, "{}", before[0]);
+        let alerts = scene.scratch.count("alerts").await;
+        for (mac, address) in
+            [(known, "10.0.0.9"), ("02:00:00:00:00:02", "10.0.0.8"), ("", "10.0.0.7")]
+        {
+            let urgent = v1::EventPayload {
+                evidence: evidence(mac, address),
+                ..scene::worrying_at("suicide", 5, next_day)
+            };
+            scene.send(&mut host, &urgent).await;
+        }
+        scene.triage().await;
+        assert_eq!(scene.scratch.count("alerts").await, alerts + 3);
+        for (page, before) in pages.iter().zip(before) {
+            assert_eq!(technician.get(page).await.body, before, "{page}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -351,7 +426,7 @@ async fn everything(world: &World) {
             today,
         };
         let client = edit.unknown_client(&stranger)?;
-        edit.met_unknown(client, &stranger)
+        edit.list_unknown(client, &stranger)
     };
     let triage = Scope::system(Purpose::Triage);
     world.scratch.store.write(&triage, write).await.unwrap();
@@ -374,4 +449,26 @@ async fn report(world: &World, sources: &[(&str, &str, v1::CoverageState, &str)]
     let write =
         world.scratch.store.write(&scope, move |edit| edit.report_health(school, device, &health));
     write.await.unwrap();
+}
+
+async fn add_technician(scene: &Scene) {
+    let new = NewUser {
+        school: scene.school,
+        role: Role::Technician,
+        name: "Alex Tern".to_owned(),
+        email: TECHNICIAN.to_owned(),
+        password: password::hash(PASSWORD, &System).unwrap(),
+    };
+    let line = Scope::command_line();
+    scene.scratch.store.write(&line, move |edit| edit.add_user(&new)).await.unwrap();
+}
+
+/// A browser in which the technician has signed in now.
+async fn technician_at(scene: &Scene) -> Browser {
+    let store = scene.scratch.store.clone();
+    let router = router(store, Settings::default(), scene.clock.clone(), Arc::new(System));
+    let mut browser = Browser::new(router);
+    let answer = browser.sign_in(TECHNICIAN, PASSWORD).await;
+    assert_eq!(answer.status, 303, "{}", answer.body);
+    browser
 }

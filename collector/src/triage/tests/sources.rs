@@ -1,5 +1,6 @@
 //! What logs, programs, media, filters and notices become.
 
+use redshank_proto::clock::Clock as _;
 use redshank_proto::id::UserId;
 
 use super::*;
@@ -66,9 +67,7 @@ async fn two_unknown_devices_behind_one_proxy_never_share_an_alert_or_their_brow
     let queue = scene.queue(scene.dsl).await;
     assert_eq!(queue.iter().map(|row| row.event_count).collect::<Vec<_>>(), [2, 2]);
     for row in queue {
-        let Some(ClientName::Unknown { address: Some(address) }) = &row.client else {
-            panic!("{row:?}")
-        };
+        let Some(ClientName::AtAddress(address)) = &row.client else { panic!("{row:?}") };
         assert_eq!(row.person.basis, Basis::Unknown);
         let own = format!("https://page-of-{}.example/", &address[7..]);
         let alert = row.alert;
@@ -87,7 +86,7 @@ async fn of_a_log_that_tells_no_device_apart_no_browsing_is_shown() {
     scene.send(&mut host, &blocked("weapons", Vec::new())).await;
     scene.triage().await;
     let row = scene.alert(scene.dsl).await;
-    assert_eq!(row.client, Some(ClientName::Unknown { address: None }));
+    assert_eq!(row.client, Some(ClientName::Indistinct));
     let (alert, scope) = (row.alert, scene.scope(scene.dsl));
     let read = scene.scratch.store.read(&scope, move |view| view.alert(alert));
     assert_eq!(read.await.unwrap().around, []);
@@ -114,10 +113,9 @@ async fn the_technician_hears_of_an_unknown_device_once_a_day_and_until_it_is_kn
     scene.triage().await;
     assert_eq!(alarms(&scene).await, [(AlarmKind::UnknownDevice, 2)]);
     let mut list = unknown(&scene).await;
-    list.sort_by_key(|row| row.count);
-    let plain: Vec<_> =
-        list.iter().map(|row| (row.mac.clone(), row.address.as_deref(), row.count)).collect();
-    assert_eq!(plain, [(Some(mac(2)), Some("10.0.0.8"), 1), (Some(mac(1)), Some("10.0.0.9"), 2)]);
+    list.sort_by_key(|row| row.mac.clone());
+    let plain: Vec<_> = list.iter().map(|row| (row.mac.clone(), row.address.as_deref())).collect();
+    assert_eq!(plain, [(Some(mac(1)), Some("10.0.0.9")), (Some(mac(2)), Some("10.0.0.8"))]);
     assert_eq!(list[0].host_name, "LAPTOP-0042");
 
     // Half past eleven in the evening is the same day, half past midnight the next.
@@ -134,7 +132,27 @@ async fn the_technician_hears_of_an_unknown_device_once_a_day_and_until_it_is_kn
     scene.scratch.vandalise("DELETE FROM cursors").await;
     let before = unknown(&scene).await;
     scene.triage().await;
-    assert_eq!(unknown(&scene).await, before, "a replay counts nothing");
+    assert_eq!(unknown(&scene).await, before, "a replay lists nothing");
+    scene.clock.set(minutes(31 * 24 * 60));
+    assert_eq!(unknown(&scene).await, []);
+}
+
+#[tokio::test]
+async fn an_alert_says_which_unknown_device_and_that_the_address_is_its_last() {
+    let scene = Scene::new().await;
+    let mut host = scene.device(scene.school).await;
+    let seen = |at| vec![leased(&mac(1)), address(at)];
+    scene.send(&mut host, &blocked("weapons", seen("10.0.0.7"))).await;
+    scene.send(&mut host, &requested("https://a.example/", seen("10.0.0.9"))).await;
+    scene.triage().await;
+    let unknown = ClientName::Unknown { mac: mac(1), address: Some("10.0.0.9".to_owned()) };
+    assert_eq!(scene.alert(scene.dsl).await.client, Some(unknown));
+    scene.send(&mut host, &blocked("weapons", seen("10.0.0.8"))).await;
+    scene.triage().await;
+    let unknown = ClientName::Unknown { mac: mac(1), address: Some("10.0.0.8".to_owned()) };
+    assert_eq!(scene.alert(scene.dsl).await.client, Some(unknown));
+    scene.scratch.vandalise("DELETE FROM unknown_devices").await;
+    assert_eq!(scene.alert(scene.dsl).await.client, Some(ClientName::Forgotten));
 }
 
 #[tokio::test]
@@ -144,7 +162,7 @@ async fn unknown_devices_of_one_host_are_bounded() {
     let (school, device, at) = (scene.school, host.device, NOON.parse().unwrap());
     let triage = Scope::system(Purpose::Triage);
     let write = scene.scratch.store.write(&triage, move |edit| {
-        for n in 0..2_100 {
+        for n in 0..4_200 {
             let stranger = Stranger {
                 school,
                 device,
@@ -154,11 +172,18 @@ async fn unknown_devices_of_one_host_are_bounded() {
                 today: "2026-01-13".parse().unwrap(),
             };
             let client = edit.unknown_client(&stranger)?;
-            edit.met_unknown(client, &stranger)?;
+            // The first half on the list, the others as clients of alerts, which take none off it.
+            if n < 2_100 {
+                edit.list_unknown(client, &stranger)?;
+            } else {
+                edit.met_unknown(client, &stranger)?;
+            }
         }
         Ok(())
     });
     write.await.unwrap();
+    assert_eq!(scene.scratch.count("unknown_devices").await, 4_000);
+    scene.scratch.vandalise("DELETE FROM unknown_devices WHERE last_listed_at IS NULL").await;
     assert_eq!(scene.scratch.count("unknown_devices").await, 2_000);
 }
 
@@ -331,9 +356,14 @@ async fn assets(scene: &Scene, assets: Vec<NewAsset>) {
 }
 
 async fn unknown(scene: &Scene) -> Vec<UnknownDevice> {
-    let school = scene.school;
+    let (school, now) = (scene.school, scene.clock.now());
     let technician = Scope::user(UserId::from_bytes([7; 16]), Role::Technician, school);
-    scene.scratch.store.read(&technician, move |view| view.unknown_devices(school)).await.unwrap()
+    scene
+        .scratch
+        .store
+        .read(&technician, move |view| view.unknown_devices(school, now))
+        .await
+        .unwrap()
 }
 
 /// The summary of the week of [`NOON`], which is since Monday, and of the one before.
