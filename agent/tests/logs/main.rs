@@ -6,7 +6,6 @@ mod formats;
 // Rotation as Unix has it: a file that is open is renamed and deleted.
 #[cfg(unix)]
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "a test reads back what lies in its own folders")]
 mod follow;
 #[cfg(unix)]
 #[cfg(test)]
