@@ -37,7 +37,15 @@ pub(super) fn split_at_last(bytes: &[u8], byte: u8) -> Option<(&[u8], &[u8])> {
 
 /// Where `needle`, which is not empty, first stands.
 pub(super) fn find(bytes: &[u8], needle: &[u8]) -> Option<usize> {
-    bytes.windows(needle.len()).position(|window| window == needle)
+    let first = *needle.first()?;
+    let mut start = 0;
+    loop {
+        start += bytes[start..].iter().position(|byte| *byte == first)?;
+        if bytes[start..].starts_with(needle) {
+            return Some(start);
+        }
+        start += 1;
+    }
 }
 
 /// A number in decimal digits and nothing else.

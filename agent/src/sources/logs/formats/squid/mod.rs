@@ -29,7 +29,7 @@ use jiff::Timestamp;
 use self::httpd::Httpd;
 use self::logformat::Logformat;
 use super::entry::{Client, Entry, Target};
-use super::text::{status, text_of};
+use super::text::{find, status, text_of};
 use super::{FormatError, Made, Understood};
 use crate::observation::Action;
 
@@ -96,7 +96,7 @@ impl<'a> Fields<'a> {
             target = named;
         }
         let status = status(self.status);
-        let denied = self.result.windows(6).any(|window| window == b"DENIED")
+        let denied = find(self.result, b"DENIED").is_some()
             || self.error.as_deref() == Some(b"ERR_ACCESS_DENIED");
         let login_asked = status == Some(407) && (denied || self.result.is_empty());
         let action = if denied && !login_asked { Action::Blocked } else { Action::Allowed };
