@@ -7,7 +7,7 @@
 //! - **Who may do what is compared as text.** Windows writes a security identifier as `S-1-5-…` and an
 //!   access list in its security descriptor definition language (MS-DTYP 2.4.2.1 and 2.5.1); [`sddl`] reads
 //!   that, on every platform, and what it cannot read counts as open to anybody.
-//! - **Accounts go by the names of their profiles**, as the history source names them ([`account::name`]).
+//! - **Accounts go by the names of their profiles**, as the history source names them (`account::name`).
 //!
 //! Elsewhere than on Windows only [`sddl`] is there.
 

@@ -149,8 +149,11 @@ mod tests {
         assert!((90..=100).contains(&owed.as_secs()), "{owed:?}");
         assert_eq!(allowances.of(device).others_owed(), Duration::ZERO);
         assert_eq!(allowances.of(other).events_owed(), Duration::ZERO);
-        for _ in 0..=OTHERS.burst {
-            allowances.of(device).take_other().await;
+        // On a slow machine some come back while they are taken.
+        for _ in 0..2 * OTHERS.burst {
+            if allowances.of(device).others_owed().is_zero() {
+                allowances.of(device).take_other().await;
+            }
         }
         assert!(!allowances.of(device).others_owed().is_zero());
         assert_eq!(allowances.of(other).others_owed(), Duration::ZERO);

@@ -31,8 +31,8 @@
 //!   where the editor lets it. Untried on the real sites: **count it as not seen**; the visit and its title
 //!   are.
 //! - What waits in the extension lies in memory: it outlives the agent and the extension's own worker, not
-//!   the browser. More than the extension may keep is given up, oldest first, and told ([`Content::Missed`]
-//!   (crate::observation::Content::Missed), and in coverage).
+//!   the browser. More than the extension may keep is given up, oldest first, and told (`Content::Missed`,
+//!   and in coverage).
 //! - An extension does not know the name of its profile: its visits have none.
 //! - A pupil who connects himself can say that he saw what he did not. He can do as much with a keyboard.
 
