@@ -1,69 +1,9 @@
-//! What the engine knows of a language: its commonest words, and the classes every pack of that
-//! language may use.
-//!
-//! A further language is one more value of [`Language`] and its tables; packs of several languages
-//! live in one matcher side by side.
+//! English: its classes and commonest words.
 
-use std::str::FromStr;
+use super::{BuiltInClass, FIRST_PERSON, NEGATION, OTHER_PERSON, SUBJECT};
 
-/// A language that packs may be written in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Language {
-    English,
-}
-
-/// A word class that every pack of a language may name in `[brackets]`.
-pub(crate) struct BuiltInClass {
-    pub(crate) name: &'static str,
-    pub(crate) phrases: &'static [&'static str],
-}
-
-/// The class that says "the writer speaks of themselves" (`first_person = true`).
-pub(crate) const FIRST_PERSON: &str = "first_person";
-/// The class that says "the writer is the one who acts or suffers": unlike "my", none of these
-/// stands in a sentence that is about somebody else alone ("my friend wants to …").
-pub(crate) const SUBJECT: &str = "i";
-/// The class that says "somebody else is spoken of" (`about_other`).
-pub(crate) const OTHER_PERSON: &str = "other_person";
-/// The class that turns a phrase into its opposite (`negation`).
-pub(crate) const NEGATION: &str = "negation";
-
-impl FromStr for Language {
-    type Err = ();
-
-    fn from_str(name: &str) -> Result<Self, ()> {
-        match name {
-            "en" => Ok(Self::English),
-            _ => Err(()),
-        }
-    }
-}
-
-impl Language {
-    /// Names the codes that `language` takes, for messages.
-    pub(crate) const EXPECTED: &str = "\"en\"";
-
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::English => "en",
-        }
-    }
-
-    pub(crate) const fn classes(self) -> &'static [BuiltInClass] {
-        match self {
-            Self::English => ENGLISH_CLASSES,
-        }
-    }
-
-    /// Says whether nearly every text holds this word, so that no phrase should hang on it.
-    pub(crate) fn is_common(self, word: &str) -> bool {
-        match self {
-            Self::English => ENGLISH_COMMON.contains(&word),
-        }
-    }
-}
-
-const ENGLISH_CLASSES: &[BuiltInClass] = &[
+/// The classes that every English pack may name.
+pub(super) const CLASSES: &[BuiltInClass] = &[
     BuiltInClass {
         name: FIRST_PERSON,
         phrases: &[
@@ -421,7 +361,7 @@ const ENGLISH_CLASSES: &[BuiltInClass] = &[
 ];
 
 /// The commonest words of English prose and searches.
-const ENGLISH_COMMON: &[&str] = &[
+pub(super) const COMMON: &[&str] = &[
     "a", "about", "after", "all", "am", "an", "and", "any", "are", "as", "at", "be", "because",
     "been", "best", "but", "buy", "by", "can", "cant", "could", "day", "did", "do", "does", "dont",
     "down", "for", "free", "from", "get", "go", "going", "good", "got", "had", "has", "have", "he",

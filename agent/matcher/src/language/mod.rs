@@ -1,0 +1,66 @@
+//! What the engine knows of a language: its commonest words, and the classes every pack of that
+//! language may use.
+//!
+//! A further language is one more value of [`Language`] and a module with its tables; packs of several languages
+//! live in one matcher side by side.
+
+mod english;
+
+use std::str::FromStr;
+
+/// A language that packs may be written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Language {
+    English,
+}
+
+/// A word class that every pack of a language may name in `[brackets]`.
+pub(crate) struct BuiltInClass {
+    pub(crate) name: &'static str,
+    pub(crate) phrases: &'static [&'static str],
+}
+
+/// The class that says "the writer speaks of themselves" (`first_person = true`).
+pub(crate) const FIRST_PERSON: &str = "first_person";
+/// The class that says "the writer is the one who acts or suffers": unlike "my", none of these
+/// stands in a sentence that is about somebody else alone ("my friend wants to …").
+pub(crate) const SUBJECT: &str = "i";
+/// The class that says "somebody else is spoken of" (`about_other`).
+pub(crate) const OTHER_PERSON: &str = "other_person";
+/// The class that turns a phrase into its opposite (`negation`).
+pub(crate) const NEGATION: &str = "negation";
+
+impl FromStr for Language {
+    type Err = ();
+
+    fn from_str(name: &str) -> Result<Self, ()> {
+        match name {
+            "en" => Ok(Self::English),
+            _ => Err(()),
+        }
+    }
+}
+
+impl Language {
+    /// Names the codes that `language` takes, for messages.
+    pub(crate) const EXPECTED: &str = "\"en\"";
+
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::English => "en",
+        }
+    }
+
+    pub(crate) const fn classes(self) -> &'static [BuiltInClass] {
+        match self {
+            Self::English => english::CLASSES,
+        }
+    }
+
+    /// Says whether nearly every text holds this word, so that no phrase should hang on it.
+    pub(crate) fn is_common(self, word: &str) -> bool {
+        match self {
+            Self::English => english::COMMON.contains(&word),
+        }
+    }
+}
