@@ -216,7 +216,8 @@ impl Persons {
             let runs = language.classes().iter().filter(|class| class.name == name);
             let alternatives: Vec<_> = runs
                 .flat_map(|class| class.phrases)
-                .filter_map(|text| crate::phrase::run_of_words(text).ok())
+                .filter_map(|text| crate::phrase::runs_of_words(text, language).ok())
+                .flatten()
                 .collect();
             let item = Item::Choice { alternatives, optional: false };
             PhraseSet::of(&[Phrase { items: vec![item] }], language, vocabulary)

@@ -304,10 +304,11 @@ impl Reader<'_> {
     }
 
     fn classes(&mut self, raw: &BTreeMap<String, Vec<Text>>, language: Language) -> Classes {
-        let mut classes = Classes::new();
+        let mut classes = Classes::new(language);
         for class in language.classes() {
-            let runs = class.phrases.iter().filter_map(|text| phrase::run_of_words(text).ok());
-            classes.insert(class.name.to_owned(), runs.collect());
+            let entries = class.phrases.iter();
+            let runs = entries.filter_map(|text| phrase::runs_of_words(text, language).ok());
+            classes.named.insert(class.name.to_owned(), runs.flatten().collect());
         }
         for (name, entries) in raw {
             let offset = entries.first().map_or(0, |entry| entry.span().start);
@@ -317,12 +318,12 @@ impl Reader<'_> {
             self.bound(entries.len(), offset, "entries");
             let mut runs = Vec::new();
             for entry in entries {
-                match phrase::run_of_words(entry.get_ref()) {
-                    Ok(run) => runs.push(run),
+                match phrase::runs_of_words(entry.get_ref(), language) {
+                    Ok(more) => runs.extend(more),
                     Err(wrong) => self.phrase_error(entry, &wrong),
                 }
             }
-            if classes.insert(name.clone(), runs).is_some() {
+            if classes.named.insert(name.clone(), runs).is_some() {
                 let message = format!("class \"{name}\" is built in");
                 self.report(offset, &message, "give it another name");
             }
