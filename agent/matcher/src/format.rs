@@ -21,6 +21,8 @@ pub(crate) struct RawPack {
     /// Where the rules look unless they say so themselves; everywhere if absent.
     #[serde(default)]
     pub(crate) places: Vec<Text>,
+    /// What the rules say of misspellings unless they say so themselves; not seen through if absent.
+    pub(crate) misspelt: Option<bool>,
     #[serde(default)]
     pub(crate) classes: BTreeMap<String, Vec<Text>>,
     #[serde(default, rename = "rule")]
@@ -47,6 +49,7 @@ pub(crate) struct RawRule {
     pub(crate) negation: Option<Text>,
     #[serde(default)]
     pub(crate) places: Vec<Text>,
+    pub(crate) misspelt: Option<bool>,
     #[serde(default)]
     pub(crate) raise: Vec<RawAdjustment>,
     #[serde(default)]

@@ -49,6 +49,8 @@ pub(crate) struct Rule {
     pub(crate) about_other: Effect,
     pub(crate) negation: Effect,
     pub(crate) places: Vec<Place>,
+    /// Whether misspellings of its words are seen through.
+    pub(crate) misspelt: bool,
     pub(crate) adjustments: Vec<Adjustment>,
     pub(crate) matching: Vec<Sourced<String>>,
     pub(crate) missing: Vec<Sourced<String>>,
@@ -206,7 +208,9 @@ impl Reader<'_> {
             if !ids.insert(rule.id.get_ref().as_str()) {
                 self.report(rule.id.span().start, "id is used twice", "give each rule its own id");
             }
-            rules.push(self.rule(rule, category, &classes, &places));
+            let mut read = self.rule(rule, category, &classes, &places);
+            read.misspelt = rule.misspelt.or(raw.misspelt).unwrap_or(false);
+            rules.push(read);
             self.rule = None;
         }
         let file = self.file.to_owned();
@@ -256,6 +260,7 @@ impl Reader<'_> {
             about_other: self.effect(raw.about_other.as_ref()),
             negation: self.effect(raw.negation.as_ref()),
             places: if raw.places.is_empty() { pack_places.to_vec() } else { own_places },
+            misspelt: false,
             adjustments,
             matching: self.examples(&raw.matching),
             missing: self.examples(&raw.missing),
