@@ -35,7 +35,11 @@ pub(crate) struct RawRule {
     pub(crate) id: Text,
     pub(crate) severity: Spanned<u8>,
     pub(crate) note: Text,
+    #[serde(default)]
     pub(crate) phrases: Vec<Text>,
+    #[serde(default)]
+    pub(crate) hosts: Vec<Text>,
+    pub(crate) source: Option<Text>,
     #[serde(default)]
     pub(crate) near: Vec<Text>,
     pub(crate) within: Option<Spanned<usize>>,
@@ -47,6 +51,10 @@ pub(crate) struct RawRule {
     pub(crate) first_person: bool,
     pub(crate) about_other: Option<Text>,
     pub(crate) negation: Option<Text>,
+    pub(crate) quoted: Option<Text>,
+    pub(crate) seeks_method: Option<Spanned<bool>>,
+    #[serde(default)]
+    pub(crate) ages: Vec<Text>,
     #[serde(default)]
     pub(crate) places: Vec<Text>,
     pub(crate) misspelt: Option<bool>,
@@ -70,6 +78,9 @@ pub(crate) struct RawAdjustment {
     pub(crate) within: Option<Spanned<usize>>,
     #[serde(default)]
     pub(crate) first_person: bool,
+    pub(crate) seeks_method: Option<Spanned<bool>>,
+    #[serde(default)]
+    pub(crate) ages: Vec<Text>,
     #[serde(default)]
     pub(crate) places: Vec<Text>,
 }

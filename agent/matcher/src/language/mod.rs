@@ -33,6 +33,9 @@ pub(crate) const OTHER_PERSON: &str = "other_person";
 /// The class that turns a phrase into its opposite (`negation`).
 pub(crate) const NEGATION: &str = "negation";
 
+/// The class that says "asks how, where, how much" (`seeks_method = true`).
+pub(crate) const METHOD: &str = "how";
+
 impl FromStr for Language {
     type Err = ();
 
