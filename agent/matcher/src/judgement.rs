@@ -42,6 +42,7 @@ pub(crate) struct Rule {
     pub(crate) category: Category,
     pub(crate) note: String,
     severity: Severity,
+    points: i32,
     places: u8,
     near: Option<(PhraseSet, usize)>,
     unless: PhraseSet,
@@ -111,6 +112,7 @@ impl Rule {
             category: pack.category,
             note: rule.note.clone(),
             severity: rule.severity,
+            points: rule.points,
             places: bits(&rule.places),
             near: (!rule.near.is_empty()).then(|| (set(&rule.near), rule.within)),
             unless: set(&rule.unless),
@@ -144,6 +146,11 @@ impl Rule {
     }
 
     /// Says whether the phrases of the rule are looked for in this place.
+    /// Says whether so many points of its signs make a match.
+    pub(crate) fn is_enough(&self, points: i32) -> bool {
+        points >= self.points
+    }
+
     pub(crate) fn looks_at(&self, place: Place) -> bool {
         self.places & place.bit() != 0
     }

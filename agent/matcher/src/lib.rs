@@ -64,6 +64,7 @@ mod pack;
 mod phrase;
 mod phrase_set;
 mod quotation;
+mod signs;
 mod view;
 mod vocabulary;
 mod words;

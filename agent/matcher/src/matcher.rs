@@ -12,6 +12,7 @@ use crate::judgement::{self, Persons, Rule, Scene, Verdict};
 use crate::language::Language;
 use crate::pack::Pack;
 use crate::phrase_set::PhraseSet;
+use crate::signs::Signs;
 use crate::view::View;
 use crate::vocabulary::Vocabulary;
 use crate::words::Words;
@@ -32,6 +33,7 @@ struct Compiled {
     phrases: PhraseSet,
     /// The owner of each phrase.
     owners: Vec<Owner>,
+    signs: Signs,
     hosts: HostSet,
 }
 
@@ -103,6 +105,10 @@ impl Matcher {
                     let opening = judgement::opening(phrase, pack.language);
                     compiled.owners.push(Owner { rule: compiled.rules.len(), opening });
                 }
+                let (number, vocabulary) = (compiled.rules.len(), &mut compiled.vocabulary);
+                for sign in &rule.signs {
+                    compiled.signs.add(number, &sign.phrase, sign.points, pack.language, vocabulary);
+                }
                 for host in &rule.hosts {
                     compiled.hosts.add(&host.value, compiled.rules.len());
                 }
@@ -169,6 +175,24 @@ impl Matcher {
                     kept.keep(owner.rule, view, &span, verdict);
                 }
             });
+        }
+        if scene.setting.place.is_written() {
+            self.weigh(view, unmasked, scene, kept);
+        }
+    }
+
+    /// Judges the stretches whose signs come to enough.
+    fn weigh(&self, view: &View, unmasked: bool, scene: Scene<'_>, kept: &mut Kept) {
+        for weighed in self.0.signs.weigh(view) {
+            let Some(rule) = self.0.rules.get(weighed.rule) else { continue };
+            if rule.is_enough(weighed.points)
+                && rule.looks_at(scene.setting.place)
+                && (!unmasked || view.is_disguised(&weighed.span))
+                && let Some(mut verdict) = rule.judge(view, &weighed.span, 0, scene)
+            {
+                verdict.reasons.push("several signs together".to_owned());
+                kept.keep(weighed.rule, view, &weighed.span, verdict);
+            }
         }
     }
 }

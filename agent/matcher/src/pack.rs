@@ -22,6 +22,10 @@ pub const MAX_PACK: usize = 1024 * 1024;
 const MAX_ENTRIES: usize = 500;
 /// The most hosts in a rule's list.
 const MAX_HOSTS: usize = 5_000;
+/// The most signs of a rule: what a person can still review.
+const MAX_SIGNS: usize = 1500;
+/// The most points of a sign, for or against.
+const MAX_POINTS: i32 = 1000;
 /// How far away a `near` phrase may be, in words, if a rule does not say.
 const DEFAULT_WITHIN: usize = 8;
 /// The widest `within`, so that judging a hit has a bound.
@@ -45,6 +49,9 @@ pub(crate) struct Rule {
     pub(crate) note: String,
     pub(crate) phrases: Vec<Phrase>,
     pub(crate) hosts: Vec<Sourced<String>>,
+    pub(crate) signs: Vec<Sign>,
+    /// From how many points of its signs on it is a match.
+    pub(crate) points: i32,
     pub(crate) near: Vec<Phrase>,
     pub(crate) within: usize,
     pub(crate) unless: Vec<Phrase>,
@@ -62,6 +69,14 @@ pub(crate) struct Rule {
     pub(crate) adjustments: Vec<Adjustment>,
     pub(crate) matching: Vec<Sourced<String>>,
     pub(crate) missing: Vec<Sourced<String>>,
+}
+
+/// A phrase that says little alone.
+#[derive(Debug, Clone)]
+pub(crate) struct Sign {
+    pub(crate) phrase: Phrase,
+    /// For the rule, or against it if less than nothing.
+    pub(crate) points: i32,
 }
 
 /// A context in which a match may mean nothing.
@@ -244,9 +259,9 @@ impl Reader<'_> {
         if raw.note.get_ref().trim().is_empty() {
             self.report(raw.note.span().start, "note is empty", "say why the rule exists");
         }
-        if raw.phrases.is_empty() && raw.hosts.is_empty() {
-            let help = "write phrases, hosts or both";
-            self.report(raw.id.span().start, "rule has no phrases and no hosts", help);
+        if raw.phrases.is_empty() && raw.hosts.is_empty() && raw.signs.is_empty() {
+            let help = "write one of them, or several";
+            self.report(raw.id.span().start, "rule has no phrases, hosts or signs", help);
         }
         self.check_hosts(raw);
         if raw.near.is_empty() && raw.within.is_some() {
@@ -266,6 +281,8 @@ impl Reader<'_> {
             note: raw.note.get_ref().clone(),
             phrases: self.phrases(&raw.phrases, classes),
             hosts: self.examples(&raw.hosts),
+            signs: self.signs(raw, classes),
+            points: raw.points.as_ref().map_or(i32::MAX, |points| *points.get_ref()),
             near: self.phrases(&raw.near, classes),
             within: self.within(raw.within.as_ref()),
             unless: self.phrases(&raw.unless, classes),
@@ -282,6 +299,40 @@ impl Reader<'_> {
             matching: self.examples(&raw.matching),
             missing: self.examples(&raw.missing),
         }
+    }
+
+    /// Reads signs with their points.
+    fn signs(&mut self, raw: &RawRule, classes: &Classes) -> Vec<Sign> {
+        let first = raw.signs.keys().next().map_or(0, |first| first.span().start);
+        if raw.signs.len() > MAX_SIGNS {
+            let message = format!("{} signs", raw.signs.len());
+            self.report(first, &message, &format!("keep to {MAX_SIGNS}: leave out the weakest"));
+        }
+        match &raw.points {
+            Some(points) if raw.signs.is_empty() => {
+                self.report(points.span().start, "points without signs", "add [rule.signs]");
+            }
+            Some(points) if *points.get_ref() < 1 => {
+                let help = "write from how many points on it is a match, at least 1";
+                self.report(points.span().start, &format!("points = {}", points.get_ref()), help);
+            }
+            None if !raw.signs.is_empty() => {
+                let help = "write points = and from how many on it is a match";
+                self.report(raw.id.span().start, "signs without points", help);
+            }
+            Some(_) | None => {}
+        }
+        let mut signs = Vec::new();
+        for (text, points) in &raw.signs {
+            if *points.get_ref() == 0 || points.get_ref().abs() > MAX_POINTS {
+                let message = format!("a sign of {} points", points.get_ref());
+                let help = format!("from -{MAX_POINTS} to {MAX_POINTS}, and not 0");
+                self.report(points.span().start, &message, &help);
+            }
+            let phrase = self.phrase(text, classes);
+            signs.extend(phrase.map(|phrase| Sign { phrase, points: *points.get_ref() }));
+        }
+        signs
     }
 
     fn check_id(&mut self, id: &Text, category: Category) {
