@@ -61,6 +61,7 @@ mod language;
 mod lint;
 mod matcher;
 mod pack;
+mod persons;
 mod phrase;
 mod phrase_set;
 mod phrases;
