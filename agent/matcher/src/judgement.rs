@@ -93,7 +93,7 @@ impl Rule {
         Self {
             id: rule.id.value.as_str().into(),
             category: pack.category,
-            note: rule.note.clone(),
+            note: rule.note.value.clone(),
             severity: rule.severity,
             places: bits(&rule.places),
             near: (!rule.near.is_empty()).then(|| (set(&rule.near), rule.within)),

@@ -271,7 +271,6 @@ pub(super) const CLASSES: &[BuiltInClass] = &[
             "used to",
             "years ago",
             "a year ago",
-           
             "in the past",
             "when i was younger",
             "when i was little",
