@@ -29,15 +29,20 @@ pub fn lint(packs: &[Pack]) -> Vec<Diagnostic> {
         Ok(matcher) => matcher,
         Err(wrong) => return wrong,
     };
-    let mut wrong = Vec::new();
+    let mut contradictions = Vec::new();
+    lint_contradictions(packs, &mut contradictions);
+    let mut all = Vec::new();
     for pack in packs {
+        let mut wrong = Vec::new();
         grades::lint_classes(pack, &mut wrong);
         for rule in &pack.rules {
             lint_rule(pack, rule, &matcher, &mut wrong);
         }
+        wrong.extend(contradictions.extract_if(.., |it| it.file == pack.file));
+        wrong.sort_by_key(|it| (it.line, it.column));
+        all.append(&mut wrong);
     }
-    lint_contradictions(packs, &mut wrong);
-    wrong
+    all
 }
 
 /// The same text cannot be a concern to one rule of a category and harmless to another, at the same

@@ -286,6 +286,21 @@ fn what_says_nothing_is_told() {
 }
 
 #[test]
+fn phrases_that_only_meet_are_left() {
+    for more in [
+        "\"(xx|so) [sad]\", \"[sad] (xx|so)\"",
+        "\"^ sad i am $\", \"i am <2> [sad]\"",
+        "\"i am <1> sad\", \"i am <3> [sad] always\"",
+        "\"(i|we) am [sad]\"",
+    ] {
+        let text =
+            SOUND.replace("[\"i am [sad]\"]", &format!("[\"i am down <3> hearted\", {more}]"));
+        let told = told(&lint(&[Pack::parse("p.toml", &text).unwrap()]));
+        assert!(!told.contains("is already found"), "{told}");
+    }
+}
+
+#[test]
 fn grades_at_their_bound_and_bare_notes_are_told() {
     let grave = SOUND.replace("severity = 2", "severity = 5").replace("quoted = \"lower\"\n", "");
     for (text, expected) in [

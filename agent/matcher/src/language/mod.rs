@@ -52,6 +52,18 @@ pub(crate) const MORE_THAN_EVER: &str = "more_than_ever";
 /// The class that says "asks how, where, how much" (`seeks_method = true`).
 pub(crate) const METHOD: &str = "how";
 
+/// The classes that only the engine looks at: packs cannot name them and may use the names.
+pub(crate) const INTERNAL: &[&str] = &[
+    NO_SUBJECT,
+    OWN_SELF,
+    OTHER_SELF,
+    CONJUNCTION,
+    NEGATION_ENDS,
+    NO_NEGATION,
+    NEVER,
+    MORE_THAN_EVER,
+];
+
 impl FromStr for Language {
     type Err = ();
 
