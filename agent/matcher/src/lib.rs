@@ -73,6 +73,6 @@ mod words;
 pub use category::{AgeGroup, Category, FourC, Place, Setting, Severity, UnknownName};
 pub use diagnostic::Diagnostic;
 pub use lint::{MIN_EXAMPLES, lint};
-pub use matcher::{Findings, Hit, MAX_PER_RULE, MAX_TEXT, Match, Matcher};
+pub use matcher::{Candidate, Findings, MAX_PER_RULE, MAX_TEXT, Match, Matcher};
 pub use pack::{FORMAT, MAX_PACK, Pack};
 pub use phrases::{PhraseMistake, Phrases};

@@ -62,7 +62,7 @@ pub struct Match {
 
 /// A hit that its rule's conditions let stand, for whoever decides whether it counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Hit {
+pub struct Candidate {
     /// What its rule watches for.
     pub category: Category,
     /// How grave it is.
@@ -147,7 +147,7 @@ impl Matcher {
         &self,
         text: &str,
         setting: Setting,
-        counts: &dyn Fn(Hit) -> bool,
+        counts: &dyn Fn(Candidate) -> bool,
     ) -> Findings {
         let read = text.get(..text.floor_char_boundary(MAX_TEXT)).unwrap_or_default();
         let words = Words::of(read);
@@ -215,7 +215,7 @@ impl Matcher {
 /// The matches so far, bounded for each rule.
 struct Kept<'a> {
     by_rule: BTreeMap<usize, Vec<Stretch>>,
-    counts: &'a dyn Fn(Hit) -> bool,
+    counts: &'a dyn Fn(Candidate) -> bool,
 }
 
 struct Stretch {
@@ -252,7 +252,7 @@ impl Kept<'_> {
         let tokens = view.tokens().get(span.clone()).unwrap_or_default();
         let (Some(first), Some(last)) = (tokens.first(), tokens.last()) else { return };
         let (start, end) = (first.start as usize, last.end as usize);
-        if !(self.counts)(Hit { category, severity: verdict.severity, start, end }) {
+        if !(self.counts)(Candidate { category, severity: verdict.severity, start, end }) {
             return;
         }
         if view.is_disguised(span) {

@@ -4,7 +4,7 @@
 
 use proptest::prelude::*;
 use redshank_matcher::{
-    AgeGroup, Findings, Hit, MAX_PER_RULE, MAX_TEXT, Matcher, Pack, Phrases, Place, Setting,
+    AgeGroup, Candidate, Findings, MAX_PER_RULE, MAX_TEXT, Matcher, Pack, Phrases, Place, Setting,
 };
 
 #[test]
@@ -110,7 +110,8 @@ fn what_does_not_count_hides_nothing_that_does() {
     let left_alone = Phrases::parse(&["the red fox inn"]).unwrap();
     let counted = |text: &str| {
         let spans = left_alone.spans(text);
-        let counts = |hit: Hit| !spans.iter().any(|it| it.start <= hit.start && hit.end <= it.end);
+        let counts =
+            |hit: Candidate| !spans.iter().any(|it| it.start <= hit.start && hit.end <= it.end);
         matcher.find_counted(text, Place::Typed.into(), &counts).matches
     };
     assert_eq!(counted("at the red fox inn"), []);

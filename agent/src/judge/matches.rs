@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::ops::Range;
 
 use jiff::Timestamp;
-use redshank_matcher::{AgeGroup, Category, Hit, Match, Matcher, Phrases, Place, Setting};
+use redshank_matcher::{AgeGroup, Candidate, Category, Match, Matcher, Phrases, Place, Setting};
 use redshank_proto::{bounds, v1};
 
 use crate::policy::{PolicyInForce, may_be_left_alone};
@@ -44,12 +44,12 @@ impl<'a> Reading<'a> {
     fn find(&self, text: &str, place: Place) -> Vec<Match> {
         let setting = Setting { place, age: self.age };
         let spans = OnceCell::new();
-        let covered = |hit: Hit| {
+        let covered = |hit: Candidate| {
             let spans: &Vec<Range<usize>> = spans
                 .get_or_init(|| self.left_alone.iter().flat_map(|it| it.spans(text)).collect());
             spans.iter().any(|span| span.start <= hit.start && hit.end <= span.end)
         };
-        let counts = |hit: Hit| !(may_be_left_alone(hit) && covered(hit));
+        let counts = |hit: Candidate| !(may_be_left_alone(hit) && covered(hit));
         self.matcher.find_counted(text, setting, &counts).matches
     }
 }

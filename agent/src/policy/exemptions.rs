@@ -7,7 +7,7 @@
 //! and the same words elsewhere in the page are not. It never hides that something is illegal imagery.
 
 use jiff::Timestamp;
-use redshank_matcher::{Category, Hit, PhraseMistake, Phrases, Severity};
+use redshank_matcher::{Candidate, Category, PhraseMistake, Phrases, Severity};
 use redshank_proto::{time, v1};
 
 use super::Accounts;
@@ -109,7 +109,7 @@ impl Exemptions {
 
 /// Whether words may leave a hit alone, if they cover it.
 #[must_use]
-pub fn may_be_left_alone(hit: Hit) -> bool {
+pub fn may_be_left_alone(hit: Candidate) -> bool {
     hit.severity < Severity::GREATEST && hit.category != Category::IllegalImagery
 }
 
