@@ -62,6 +62,19 @@ pub struct Match {
     pub reasons: Vec<String>,
 }
 
+/// A hit that its rule's conditions let stand, for whoever decides whether it counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Candidate {
+    /// What its rule watches for.
+    pub category: Category,
+    /// How grave it is.
+    pub severity: Severity,
+    /// Where it begins, in bytes of the original text.
+    pub start: usize,
+    /// Where it ends.
+    pub end: usize,
+}
+
 /// What a text holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Findings {
@@ -130,11 +143,23 @@ impl Matcher {
     /// text's length.
     #[must_use]
     pub fn find_in(&self, text: &str, setting: Setting) -> Findings {
+        self.find_counted(text, setting, &|_| true)
+    }
+
+    /// As [`Matcher::find_in`], of those hits alone that `counts` lets count. It is asked before
+    /// hits of a rule are folded and bounded, so that what does not count hides nothing that does.
+    #[must_use]
+    pub fn find_counted(
+        &self,
+        text: &str,
+        setting: Setting,
+        counts: &dyn Fn(Candidate) -> bool,
+    ) -> Findings {
         let read = text.get(..text.floor_char_boundary(MAX_TEXT)).unwrap_or_default();
         let words = Words::of(read);
         let plain = View::plain(&words, &self.0.vocabulary);
         let scene = Scene { text: read, setting };
-        let mut kept = Kept::default();
+        let mut kept = Kept { by_rule: BTreeMap::new(), counts };
         self.search(&plain, false, scene, &mut kept);
         if setting.place == Place::Host {
             self.search_hosts(&plain, scene, &mut kept);
@@ -163,7 +188,7 @@ impl Matcher {
     }
 
     /// Judges every hit in a view; of an unmasked one only those that are new in it.
-    fn search(&self, view: &View, unmasked: bool, scene: Scene<'_>, kept: &mut Kept) {
+    fn search(&self, view: &View, unmasked: bool, scene: Scene<'_>, kept: &mut Kept<'_>) {
         for token in 0..view.len() {
             self.0.phrases.at(view, token, |phrase, span| {
                 let Some(owner) = self.0.owners.get(phrase) else { return };
@@ -172,7 +197,7 @@ impl Matcher {
                     && (!unmasked || view.is_disguised(&span))
                     && let Some(verdict) = rule.judge(view, &span, owner.opening, scene)
                 {
-                    kept.keep(owner.rule, view, &span, verdict);
+                    kept.keep((owner.rule, rule.category), view, &span, verdict);
                 }
             });
         }
@@ -182,7 +207,7 @@ impl Matcher {
     }
 
     /// Judges the stretches whose signs come to enough.
-    fn weigh(&self, view: &View, unmasked: bool, scene: Scene<'_>, kept: &mut Kept) {
+    fn weigh(&self, view: &View, unmasked: bool, scene: Scene<'_>, kept: &mut Kept<'_>) {
         for weighed in self.0.signs.weigh(view) {
             let Some(rule) = self.0.rules.get(weighed.rule) else { continue };
             if rule.is_enough(weighed.points)
@@ -191,7 +216,7 @@ impl Matcher {
                 && let Some(mut verdict) = rule.judge(view, &weighed.span, 0, scene)
             {
                 verdict.reasons.push("several signs together".to_owned());
-                kept.keep(weighed.rule, view, &weighed.span, verdict);
+                kept.keep((weighed.rule, rule.category), view, &weighed.span, verdict);
             }
         }
     }
@@ -199,22 +224,22 @@ impl Matcher {
 
 impl Matcher {
     /// Judges the listed hosts that a host is or lies below.
-    fn search_hosts(&self, view: &View, scene: Scene<'_>, kept: &mut Kept) {
+    fn search_hosts(&self, view: &View, scene: Scene<'_>, kept: &mut Kept<'_>) {
         self.0.hosts.at(scene.text, |number, bytes| {
             let first = view.tokens().partition_point(|it| (it.start as usize) < bytes.start);
             let span = first..view.len();
             let Some(rule) = self.0.rules.get(number) else { return };
             if let Some(verdict) = rule.judge(view, &span, 0, scene) {
-                kept.keep(number, view, &span, verdict);
+                kept.keep((number, rule.category), view, &span, verdict);
             }
         });
     }
 }
 
 /// The matches so far, bounded for each rule.
-#[derive(Default)]
-struct Kept {
+struct Kept<'a> {
     by_rule: BTreeMap<usize, Vec<Stretch>>,
+    counts: &'a dyn Fn(Candidate) -> bool,
 }
 
 struct Stretch {
@@ -238,13 +263,22 @@ impl Stretch {
     }
 }
 
-impl Kept {
+impl Kept<'_> {
     /// Keeps a match: folded with those of the same rule that it overlaps, otherwise beside the
     /// others, at the bound in place of one less grave.
-    fn keep(&mut self, rule: usize, view: &View, span: &Range<usize>, mut verdict: Verdict) {
+    fn keep(
+        &mut self,
+        (rule, category): (usize, Category),
+        view: &View,
+        span: &Range<usize>,
+        mut verdict: Verdict,
+    ) {
         let tokens = view.tokens().get(span.clone()).unwrap_or_default();
         let (Some(first), Some(last)) = (tokens.first(), tokens.last()) else { return };
         let (start, end) = (first.start as usize, last.end as usize);
+        if !(self.counts)(Candidate { category, severity: verdict.severity, start, end }) {
+            return;
+        }
         if view.is_disguised(span) {
             verdict.reasons.push("disguised spelling".to_owned());
         }

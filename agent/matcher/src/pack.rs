@@ -11,7 +11,7 @@ use crate::category::{AgeGroup, Category, Place, Severity};
 use crate::diagnostic::{Diagnostic, Position, Sourced};
 use crate::format::{RawAdjustment, RawPack, RawRule, Text};
 use crate::host;
-use crate::language::{Language, METHOD};
+use crate::language::{INTERNAL, Language, METHOD};
 use crate::phrase::{self, Classes, Phrase, PhraseError};
 
 /// The version of the file format that this engine reads.
@@ -39,6 +39,8 @@ pub struct Pack {
     pub(crate) language: Language,
     version: u32,
     pub(crate) rules: Vec<Rule>,
+    /// Classes of its own that no phrase names.
+    pub(crate) unused_classes: Vec<Sourced<String>>,
 }
 
 /// A rule as its pack has it.
@@ -46,8 +48,10 @@ pub struct Pack {
 pub(crate) struct Rule {
     pub(crate) id: Sourced<String>,
     pub(crate) severity: Severity,
-    pub(crate) note: String,
+    pub(crate) note: Sourced<String>,
     pub(crate) phrases: Vec<Phrase>,
+    /// The phrases as they are written.
+    pub(crate) phrase_sources: Vec<Sourced<String>>,
     pub(crate) hosts: Vec<Sourced<String>>,
     pub(crate) signs: Vec<Sign>,
     /// From how many points of its signs on it is a match.
@@ -55,6 +59,8 @@ pub(crate) struct Rule {
     pub(crate) near: Vec<Phrase>,
     pub(crate) within: usize,
     pub(crate) unless: Vec<Phrase>,
+    /// What is under `unless` as it is written.
+    pub(crate) unless_sources: Vec<Sourced<String>>,
     pub(crate) maybe: Vec<Doubt>,
     pub(crate) first_person: bool,
     pub(crate) about_other: Effect,
@@ -98,6 +104,8 @@ pub(crate) enum Effect {
 /// A reason to grade a match higher or lower; all its conditions must hold.
 #[derive(Debug, Clone)]
 pub(crate) struct Adjustment {
+    /// Where its reason stands.
+    pub(crate) at: Position,
     pub(crate) reason: String,
     pub(crate) up: bool,
     pub(crate) by: u8,
@@ -240,7 +248,28 @@ impl Reader<'_> {
             self.rule = None;
         }
         let file = self.file.to_owned();
-        Some(Pack { file, category, language, version: raw.version, rules })
+        let unused_classes = self.unused_classes(raw);
+        Some(Pack { file, category, language, version: raw.version, rules, unused_classes })
+    }
+
+    fn unused_classes(&self, raw: &RawPack) -> Vec<Sourced<String>> {
+        let phrases = raw.rules.iter().flat_map(|rule| {
+            let adjustments = rule.raise.iter().chain(&rule.lower);
+            let lists = [&rule.phrases, &rule.near, &rule.unless, &rule.maybe];
+            lists.into_iter().chain(adjustments.map(|it| &it.phrases)).flatten()
+        });
+        let phrases: Vec<&str> = phrases.map(|phrase| phrase.get_ref().as_str()).collect();
+        let named = |name: &str| {
+            let name = format!("[{name}]");
+            phrases.iter().any(|phrase| phrase.contains(&name))
+        };
+        let unused = raw.classes.iter().filter(|(name, _)| !named(name));
+        // A key has no place of its own: its list begins on the same line or the next.
+        unused
+            .filter_map(|(name, entries)| {
+                Some(Sourced::new(self.text, &entries.first()?.span(), name.clone()))
+            })
+            .collect()
     }
 
     fn rule(
@@ -278,14 +307,16 @@ impl Reader<'_> {
             id: Sourced::new(self.text, &raw.id.span(), raw.id.get_ref().clone()),
             // An unknown severity was reported: the pack is refused whatever stands here.
             severity: severity.unwrap_or(Severity::GREATEST),
-            note: raw.note.get_ref().clone(),
+            note: Sourced::new(self.text, &raw.note.span(), raw.note.get_ref().clone()),
             phrases: self.phrases(&raw.phrases, classes),
-            hosts: self.examples(&raw.hosts),
+            phrase_sources: self.strings(&raw.phrases),
+            hosts: self.strings(&raw.hosts),
             signs: self.signs(raw, classes),
             points: raw.points.as_ref().map_or(i32::MAX, |points| *points.get_ref()),
             near: self.phrases(&raw.near, classes),
             within: self.within(raw.within.as_ref()),
             unless: self.phrases(&raw.unless, classes),
+            unless_sources: self.strings(&raw.unless),
             maybe: self.doubts(&raw.maybe, classes),
             first_person: raw.first_person,
             about_other: self.effect(raw.about_other.as_ref()),
@@ -296,8 +327,8 @@ impl Reader<'_> {
             places: if raw.places.is_empty() { pack_places.to_vec() } else { own_places },
             misspelt: false,
             adjustments,
-            matching: self.examples(&raw.matching),
-            missing: self.examples(&raw.missing),
+            matching: self.strings(&raw.matching),
+            missing: self.strings(&raw.missing),
         }
     }
 
@@ -420,6 +451,7 @@ impl Reader<'_> {
             self.report(raw.reason.span().start, "reason is empty", help);
         }
         Adjustment {
+            at: Position::of(self.text, raw.reason.span().start),
             reason: raw.reason.get_ref().clone(),
             up,
             by: self.by(raw.by.as_ref()),
@@ -443,7 +475,7 @@ impl Reader<'_> {
 
     fn classes(&mut self, raw: &BTreeMap<String, Vec<Text>>, language: Language) -> Classes {
         let mut classes = Classes::new(language);
-        for class in language.classes() {
+        for class in language.classes().iter().filter(|it| !INTERNAL.contains(&it.name)) {
             let entries = class.phrases.iter();
             let runs = entries.filter_map(|text| phrase::runs_of_words(text, language).ok());
             classes.named.insert(class.name.to_owned(), runs.flatten().collect());
@@ -538,7 +570,7 @@ impl Reader<'_> {
         *within.get_ref()
     }
 
-    fn examples(&self, raw: &[Text]) -> Vec<Sourced<String>> {
+    fn strings(&self, raw: &[Text]) -> Vec<Sourced<String>> {
         raw.iter()
             .map(|text| Sourced::new(self.text, &text.span(), text.get_ref().clone()))
             .collect()

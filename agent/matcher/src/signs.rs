@@ -82,7 +82,7 @@ impl Signs {
         }
         let prose = view.len() > PROSE;
         let weighed = |((rule, stretch), tally): ((usize, usize), Tally)| {
-            let points = if prose { tally.points / 3 * 2 } else { tally.points };
+            let points = if prose { tally.points.saturating_mul(2) / 3 } else { tally.points };
             Some((stretch, Weighed { rule, span: tally.span?, points }))
         };
         let mut all: Vec<(usize, Weighed)> = tallies.into_iter().filter_map(weighed).collect();
@@ -141,7 +141,7 @@ mod tests {
         let far = format!("a {} b", "x ".repeat(STRETCH));
         assert!(weighed(&far).iter().all(|(_, points)| *points < 5));
         let near = format!("{} a {} b", "x ".repeat(500), "x ".repeat(20));
-        assert!(weighed(&near).iter().any(|(_, points)| *points == 5));
+        assert!(weighed(&near).iter().any(|(_, points)| *points == 5 * 2 / 3), "counts as prose");
     }
 
     #[test]
