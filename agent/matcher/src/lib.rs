@@ -53,6 +53,7 @@
 mod category;
 mod diagnostic;
 mod disguise;
+mod expression;
 mod fold;
 mod format;
 mod judgement;
@@ -68,6 +69,7 @@ mod words;
 
 pub use category::{Category, FourC, Place, Severity, UnknownName};
 pub use diagnostic::Diagnostic;
+pub use expression::{BETWEEN_WORDS, Expression};
 pub use lint::{MIN_EXAMPLES, lint};
 pub use matcher::{Findings, MAX_PER_RULE, MAX_TEXT, Match, Matcher};
 pub use pack::{FORMAT, MAX_PACK, Pack};

@@ -30,13 +30,29 @@ enum CompiledItem {
     Choice { alternatives: Vec<Vec<WordId>>, optional: bool },
 }
 
-/// Where in a phrase the word stands that wakes it.
+/// Which phrase a word wakes.
 #[derive(Debug, Clone, Copy)]
 struct Anchor {
     phrase: usize,
+    at: Hook,
+}
+
+/// Where in a phrase a word stands.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Hook {
     item: usize,
     alternative: usize,
     word: usize,
+}
+
+impl Hook {
+    /// Gives the word there.
+    pub(crate) fn pattern(self, phrase: &Phrase) -> Option<&Pattern> {
+        match phrase.items.get(self.item)? {
+            Item::Choice { alternatives, .. } => alternatives.get(self.alternative)?.get(self.word),
+            Item::Start | Item::End | Item::Gap { .. } => None,
+        }
+    }
 }
 
 impl PhraseSet {
@@ -52,27 +68,12 @@ impl PhraseSet {
     /// Adds a phrase; phrases are numbered in the order they come.
     pub(crate) fn add(&mut self, phrase: &Phrase, language: Language, vocabulary: &mut Vocabulary) {
         let number = self.phrases.len();
-        let rarest = phrase
-            .items
-            .iter()
-            .enumerate()
-            .filter_map(|(index, item)| Some((weight(item, language)?, index)))
-            .min();
         let compiled: Vec<CompiledItem> =
             phrase.items.iter().map(|item| CompiledItem::of(item, vocabulary)).collect();
-        if let Some((_, item)) = rarest
-            && let (
-                Some(Item::Choice { alternatives, .. }),
-                Some(CompiledItem::Choice { alternatives: ids, .. }),
-            ) = (phrase.items.get(item), compiled.get(item))
-        {
-            for (alternative, (patterns, ids)) in alternatives.iter().zip(ids).enumerate() {
-                let rarest = (0..patterns.len())
-                    .min_by_key(|word| patterns.get(*word).map(|it| word_weight(it, language)));
-                if let Some((word, id)) = rarest.and_then(|word| Some((word, *ids.get(word)?))) {
-                    let anchor = Anchor { phrase: number, item, alternative, word };
-                    self.anchors.entry(id).or_default().push(anchor);
-                }
+        for at in anchors(phrase, language) {
+            if let Some(pattern) = at.pattern(phrase) {
+                let anchor = Anchor { phrase: number, at };
+                self.anchors.entry(vocabulary.intern(pattern)).or_default().push(anchor);
             }
         }
         self.phrases.push(compiled);
@@ -102,17 +103,17 @@ impl PhraseSet {
 
     fn read(&self, view: &View, token: usize, anchor: Anchor) -> Option<Range<usize>> {
         let items = self.phrases.get(anchor.phrase)?;
-        let CompiledItem::Choice { alternatives, .. } = items.get(anchor.item)? else {
+        let CompiledItem::Choice { alternatives, .. } = items.get(anchor.at.item)? else {
             return None;
         };
-        let run = alternatives.get(anchor.alternative)?;
-        let start = token.checked_sub(anchor.word)?;
+        let run = alternatives.get(anchor.at.alternative)?;
+        let start = token.checked_sub(anchor.at.word)?;
         if !stands(view, start, run) {
             return None;
         }
         let end = start + run.len();
-        let after = forward(items.get(anchor.item + 1..)?, view, end)?;
-        let before = backward(items.get(..anchor.item)?, view, start)?;
+        let after = forward(items.get(anchor.at.item + 1..)?, view, end)?;
+        let before = backward(items.get(..anchor.at.item)?, view, start)?;
         Some(start - before..end + after)
     }
 }
@@ -221,6 +222,20 @@ fn stands(view: &View, start: usize, run: &[WordId]) -> bool {
         let token = start + offset;
         view.ids(token).contains(id) && (offset == 0 || !view.begins_sentence(token))
     })
+}
+
+/// Gives the words that a phrase hangs on: the rarest of each alternative of its rarest item.
+pub(crate) fn anchors(phrase: &Phrase, language: Language) -> Vec<Hook> {
+    let weighed = phrase.items.iter().enumerate();
+    let rarest = weighed
+        .filter_map(|(index, item)| Some((weight(item, language)?, index, item)))
+        .min_by_key(|(weight, index, _)| (*weight, *index));
+    let Some((_, item, Item::Choice { alternatives, .. })) = rarest else { return Vec::new() };
+    let rarest_word = |run: &Vec<Pattern>| {
+        (0..run.len()).min_by_key(|word| run.get(*word).map(|it| word_weight(it, language)))
+    };
+    let words = alternatives.iter().map(rarest_word).enumerate();
+    words.filter_map(|(alternative, word)| Some(Hook { item, alternative, word: word? })).collect()
 }
 
 /// Weighs how often an item wakes; nothing if it cannot hold a phrase.
