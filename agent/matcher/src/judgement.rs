@@ -30,6 +30,8 @@ const DOUBT: u8 = 2;
 const PERSON_WINDOW: usize = 8;
 /// How far before a hit a negation turns it.
 const NEGATION_WINDOW: usize = 4;
+/// The farthest that any condition looks from a hit, in words.
+pub(crate) const FARTHEST: usize = 50;
 
 /// A rule, compiled.
 #[derive(Debug)]
@@ -123,7 +125,7 @@ impl Rule {
     /// its words a negation may stand among.
     pub(crate) fn judge(
         &self,
-        view: &View,
+        view: &View<'_>,
         span: &Range<usize>,
         opening: usize,
         place: Place,
@@ -191,7 +193,7 @@ impl Adjustment {
     fn apply(
         &self,
         verdict: &mut Verdict,
-        view: &View,
+        view: &View<'_>,
         span: &Range<usize>,
         place: Place,
         first: bool,
@@ -230,7 +232,7 @@ impl Persons {
     }
 
     /// Says whether a negation turns a hit.
-    fn negate(&self, view: &View, span: &Range<usize>, opening: usize) -> bool {
+    fn negate(&self, view: &View<'_>, span: &Range<usize>, opening: usize) -> bool {
         let before = view.within_sentence(span, NEGATION_WINDOW, 0).start;
         let after_persons = (before..=span.start)
             .rev()
@@ -241,7 +243,7 @@ impl Persons {
             || self.negation.is_within(view, &inside)
     }
 
-    fn names_somebody(&self, view: &View, token: usize) -> bool {
+    fn names_somebody(&self, view: &View<'_>, token: usize) -> bool {
         let word = token..token + 1;
         self.first.is_within(view, &word) || self.other.is_within(view, &word)
     }

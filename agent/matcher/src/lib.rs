@@ -50,6 +50,7 @@
 //! # Ok::<(), String>(())
 //! ```
 
+mod block;
 mod category;
 mod diagnostic;
 mod disguise;
@@ -57,12 +58,16 @@ mod expression;
 mod fold;
 mod format;
 mod judgement;
+mod key;
 mod language;
+mod lexicon;
 mod lint;
 mod matcher;
 mod pack;
 mod phrase;
 mod phrase_set;
+mod scan;
+mod unmasking;
 mod view;
 mod vocabulary;
 mod words;
@@ -71,5 +76,6 @@ pub use category::{Category, FourC, Place, Severity, UnknownName};
 pub use diagnostic::Diagnostic;
 pub use expression::{BETWEEN_WORDS, Expression};
 pub use lint::{MIN_EXAMPLES, lint};
-pub use matcher::{Findings, MAX_PER_RULE, MAX_TEXT, Match, Matcher};
+pub use matcher::{Findings, Hit, MAX_PER_RULE, MAX_TEXT, Match, Matcher};
 pub use pack::{FORMAT, MAX_PACK, Pack};
+pub use words::PART_SEPARATOR;

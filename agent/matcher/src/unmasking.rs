@@ -1,0 +1,121 @@
+//! Where a text must be read a second time, with its disguises undone.
+//!
+//! Nearly every page has words that hang together ("e-mail") or digits among letters ("b12"), and
+//! nearly none of them hides a word of the packs. So each run of words that hang together is tried
+//! by itself first. Only round those in which something is undone a stretch of the text is read
+//! again, as far on both sides as a phrase and its conditions can see, so that what is found there
+//! is what would be found if the whole text had been read again.
+
+use std::ops::Range;
+
+use crate::disguise::unmask;
+use crate::judgement::FARTHEST;
+use crate::phrase::MAX_SPAN;
+use crate::scan::Scan;
+use crate::view::{Token, View};
+use crate::vocabulary::Vocabulary;
+use crate::words::{Gap, Words};
+
+/// How many words from an undone one a phrase that holds it and the phrase's conditions can see,
+/// and two more, whose beginnings say where the sentence of the last one ends.
+const SIGHT: usize = MAX_SPAN + FARTHEST + 2;
+
+/// Gives the stretches of a text in which something is undone, with all that is undone in them.
+pub(crate) fn stretches(
+    scan: &Scan<'_>,
+    text: &str,
+    vocabulary: &Vocabulary,
+) -> Vec<View<'static>> {
+    let runs = Runs::of(scan);
+    let mut found: Vec<Range<usize>> = Vec::new();
+    for run in runs.suspect() {
+        if unmasked(scan, text, &run, vocabulary).is_some() {
+            let seen = runs.widened(&run, SIGHT);
+            match found.last_mut().filter(|last| seen.start <= last.end) {
+                Some(last) => last.end = last.end.max(seen.end),
+                None => found.push(seen),
+            }
+        }
+    }
+    found.iter().filter_map(|stretch| unmasked(scan, text, stretch, vocabulary)).collect()
+}
+
+/// Reads some tokens again, which begin and end where no words hang together; nothing if nothing
+/// in them is undone.
+fn unmasked(
+    scan: &Scan<'_>,
+    text: &str,
+    tokens: &Range<usize>,
+    vocabulary: &Vocabulary,
+) -> Option<View<'static>> {
+    let all = scan.view.tokens();
+    let before = tokens.start.checked_sub(1).and_then(|token| all.get(token));
+    let last = all.get(tokens.clone())?.last()?;
+    // With the gap before, which may hold a symbol that stands for a letter.
+    let start = before.map_or(0, |before| before.end as usize);
+    let part = start..last.end as usize;
+    let (words, _) = Words::of_part(text, part, Gap::default(), before.is_none());
+    let plain = View::plain(&words, vocabulary);
+    let mut view = unmask(&words, &plain, vocabulary)?;
+    view.begin_parts(&words);
+    view.cut_from(before.is_none(), tokens.end == all.len());
+    Some(view)
+}
+
+/// The tokens in runs that no disguise reaches beyond.
+struct Runs<'a> {
+    tokens: &'a [Token],
+    suspects: &'a [u32],
+}
+
+impl<'a> Runs<'a> {
+    fn of(scan: &'a Scan<'_>) -> Self {
+        Self { tokens: scan.view.tokens(), suspects: &scan.suspects }
+    }
+
+    /// Says whether a run begins at a token: it neither hangs on the one before nor shares a
+    /// character with it ("½" is three words).
+    fn begins(&self, token: usize) -> bool {
+        let suspect =
+            u32::try_from(token).is_ok_and(|token| self.suspects.binary_search(&token).is_ok());
+        let shares = || {
+            let pair = token.checked_sub(1).and_then(|before| self.tokens.get(before..=token));
+            matches!(pair, Some([before, at]) if at.start < before.end)
+        };
+        !suspect && !shares()
+    }
+
+    /// Gives the runs that have a suspect.
+    fn suspect(&self) -> impl Iterator<Item = Range<usize>> {
+        let mut rest = self.suspects;
+        std::iter::from_fn(move || {
+            let (first, _) = rest.split_first()?;
+            let first = *first as usize;
+            let run = self.start(first)..self.end(first + 1);
+            let inside = rest.partition_point(|suspect| (*suspect as usize) < run.end);
+            rest = rest.get(inside..).unwrap_or_default();
+            Some(run)
+        })
+    }
+
+    /// Widens a run by so many runs on each side.
+    fn widened(&self, run: &Range<usize>, by: usize) -> Range<usize> {
+        let mut seen = run.clone();
+        for _ in 0..by {
+            seen.start = self.start(seen.start.saturating_sub(1));
+            seen.end = self.end(seen.end + 1);
+        }
+        seen
+    }
+
+    /// Gives where the run of a token begins.
+    fn start(&self, token: usize) -> usize {
+        (0..=token).rev().find(|token| self.begins(*token)).unwrap_or_default()
+    }
+
+    /// Gives the first token from here on that begins a run.
+    fn end(&self, token: usize) -> usize {
+        let all = self.tokens.len();
+        (token..all).find(|token| self.begins(*token)).unwrap_or(all)
+    }
+}
