@@ -51,6 +51,7 @@
 //! ```
 
 mod block;
+mod blur;
 mod category;
 mod diagnostic;
 mod disguise;

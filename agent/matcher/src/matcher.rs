@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::blur::Blur;
 use crate::category::{Category, Place, Severity};
 use crate::diagnostic::Diagnostic;
 use crate::judgement::{self, Persons, Rule, Verdict};
@@ -29,6 +30,7 @@ pub struct Matcher(Arc<Compiled>);
 struct Compiled {
     vocabulary: Vocabulary,
     lexicon: Lexicon,
+    blur: Blur,
     rules: Vec<Rule>,
     phrases: PhraseSet,
     /// The owner of each phrase.
@@ -121,8 +123,9 @@ impl Matcher {
             }
         }
         compiled.phrases.shrink();
-        let Compiled { vocabulary, phrases, .. } = &compiled;
-        compiled.lexicon = Lexicon::of(vocabulary, |id| phrases.hangs_on(id));
+        let phrases = &compiled.phrases;
+        compiled.lexicon = Lexicon::of(&compiled.vocabulary, |id| phrases.hangs_on(id));
+        compiled.blur = Blur::of(&compiled.vocabulary);
         Ok(Self(Arc::new(compiled)))
     }
 
@@ -190,8 +193,9 @@ impl Matcher {
             let view = &scan.view;
             self.0.phrases.at(view, *token as usize, |phrase, span| hit(view, phrase, span));
         }
+        let Compiled { vocabulary, blur, .. } = &*self.0;
         let stretches =
-            if unmask { unmasking::stretches(&scan, text, &self.0.vocabulary) } else { Vec::new() };
+            if unmask { unmasking::stretches(&scan, text, blur, vocabulary) } else { Vec::new() };
         for stretch in &stretches {
             for token in 0..stretch.len() {
                 self.0.phrases.at(stretch, token, |phrase, span| {

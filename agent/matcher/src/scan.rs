@@ -271,7 +271,7 @@ fn is_white(byte: u8) -> bool {
 }
 
 /// Says whether a plain word has digits among letters, or three of a letter.
-fn is_unusual(word: &[u8]) -> bool {
+pub(crate) fn is_unusual(word: &[u8]) -> bool {
     let digits = word.iter().filter(|byte| byte.is_ascii_digit()).count();
     let thrice = |three: &[u8]| matches!(three, [a, b, c] if a.eq_ignore_ascii_case(b) && b.eq_ignore_ascii_case(c));
     digits < word.len() && (digits > 0 || word.windows(3).any(thrice))

@@ -1,13 +1,14 @@
 //! Where a text must be read a second time, with its disguises undone.
 //!
 //! Nearly every page has words that hang together ("e-mail") or digits among letters ("b12"), and
-//! nearly none of them hides a word of the packs. So each run of words that hang together is tried
-//! by itself first. Only round those in which something is undone a stretch of the text is read
+//! nearly none of them hides a word of the packs. So each run of words that hang together is asked
+//! of [`Blur`] first, then tried by itself. Only round those in which something is undone a stretch of the text is read
 //! again, as far on both sides as a phrase and its conditions can see, so that what is found there
 //! is what would be found if the whole text had been read again.
 
 use std::ops::Range;
 
+use crate::blur::Blur;
 use crate::disguise::unmask;
 use crate::judgement::FARTHEST;
 use crate::phrase::MAX_SPAN;
@@ -24,12 +25,15 @@ const SIGHT: usize = MAX_SPAN + FARTHEST + 2;
 pub(crate) fn stretches(
     scan: &Scan<'_>,
     text: &str,
+    blur: &Blur,
     vocabulary: &Vocabulary,
 ) -> Vec<View<'static>> {
     let runs = Runs::of(scan);
     let mut found: Vec<Range<usize>> = Vec::new();
     for run in runs.suspect() {
-        if unmasked(scan, text, &run, vocabulary).is_some() {
+        if blur.may_hide(text, scan.view.tokens(), &run)
+            && unmasked(scan, text, &run, vocabulary).is_some()
+        {
             let seen = runs.widened(&run, SIGHT);
             match found.last_mut().filter(|last| seen.start <= last.end) {
                 Some(last) => last.end = last.end.max(seen.end),
@@ -55,7 +59,7 @@ fn unmasked(
     let start = before.map_or(0, |before| before.end as usize);
     let part = start..last.end as usize;
     let (words, _) = Words::of_part(text, part, Gap::default(), before.is_none());
-    let plain = View::plain(&words, vocabulary);
+    let plain = scan.view.part(tokens);
     let mut view = unmask(&words, &plain, vocabulary)?;
     view.begin_parts(&words);
     view.cut_from(before.is_none(), tokens.end == all.len());

@@ -68,6 +68,13 @@ impl<'a> View<'a> {
         view
     }
 
+    /// Gives a view of some of the tokens.
+    pub(crate) fn part(&self, tokens: &Range<usize>) -> Self {
+        let mut part = Self::of_text(self.text, self.lexicon);
+        part.tokens = self.tokens.get(tokens.clone()).unwrap_or_default().to_vec();
+        part
+    }
+
     /// Begins a view whose tokens a lexicon knows.
     pub(crate) fn of_text(text: &'a str, lexicon: Option<&'a Lexicon>) -> Self {
         Self {
