@@ -99,6 +99,10 @@ impl Blur {
                 reading.take(*byte)?;
                 begins |= alone && holds(&self.beginnings, reading.hash);
             }
+            // Digits by themselves are a number.
+            if !reading.letters {
+                continue;
+            }
             if begins || (alone || number > 0) && holds(&self.whole, reading.hash) {
                 return Some(true);
             }
@@ -116,6 +120,8 @@ struct Reading {
     hash: u64,
     last: u8,
     length: usize,
+    /// Whether it has more than digits.
+    letters: bool,
 }
 
 impl Reading {
@@ -126,6 +132,7 @@ impl Reading {
         }
         let letter = blurred(byte)?;
         self.length += 1;
+        self.letters |= !byte.is_ascii_digit();
         if letter != self.last {
             self.hash =
                 (self.hash.rotate_left(5) ^ u64::from(letter)).wrapping_mul(0x9e37_79b9_7f4a_7c15);

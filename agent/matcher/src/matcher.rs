@@ -13,7 +13,7 @@ use crate::lexicon::Lexicon;
 use crate::pack::Pack;
 use crate::phrase_set::PhraseSet;
 use crate::scan::scan;
-use crate::unmasking;
+use crate::unmasking::Unmasking;
 use crate::view::View;
 use crate::vocabulary::Vocabulary;
 
@@ -193,9 +193,9 @@ impl Matcher {
             let view = &scan.view;
             self.0.phrases.at(view, *token as usize, |phrase, span| hit(view, phrase, span));
         }
-        let Compiled { vocabulary, blur, .. } = &*self.0;
-        let stretches =
-            if unmask { unmasking::stretches(&scan, text, blur, vocabulary) } else { Vec::new() };
+        let Compiled { vocabulary, blur, phrases, .. } = &*self.0;
+        let unmasking = Unmasking { text, scan: &scan, blur, vocabulary, phrases };
+        let stretches = if unmask { unmasking.stretches() } else { Vec::new() };
         for stretch in &stretches {
             for token in 0..stretch.len() {
                 self.0.phrases.at(stretch, token, |phrase, span| {

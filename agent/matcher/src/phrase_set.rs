@@ -26,6 +26,8 @@ pub(crate) struct PhraseSet {
     items: Vec<CompiledItem>,
     runs: Vec<Run>,
     words: Vec<WordId>,
+    /// The most words that a phrase spans.
+    longest: usize,
 }
 
 /// A phrase round the item it hangs on.
@@ -125,6 +127,7 @@ impl PhraseSet {
     /// Adds a phrase; phrases are numbered in the order they come.
     pub(crate) fn add(&mut self, phrase: &Phrase, language: Language, vocabulary: &mut Vocabulary) {
         let phrase_number = number(self.phrases.len());
+        self.longest = self.longest.max(phrase.items.iter().map(Item::longest).sum());
         let hooks = anchors(phrase, language);
         let item = hooks.first().map_or(0, |hook| hook.item);
         let after = phrase.items.get(item + 1..).unwrap_or_default();
@@ -165,6 +168,11 @@ impl PhraseSet {
         self.items.shrink_to_fit();
         self.runs.shrink_to_fit();
         self.words.shrink_to_fit();
+    }
+
+    /// Gives the most words that a phrase spans.
+    pub(crate) fn longest(&self) -> usize {
+        self.longest
     }
 
     /// Says whether a phrase hangs on a word.

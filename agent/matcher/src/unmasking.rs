@@ -11,59 +11,80 @@ use std::ops::Range;
 use crate::blur::Blur;
 use crate::disguise::unmask;
 use crate::judgement::FARTHEST;
-use crate::phrase::MAX_SPAN;
+use crate::phrase_set::PhraseSet;
 use crate::scan::Scan;
 use crate::view::{Token, View};
 use crate::vocabulary::Vocabulary;
 use crate::words::{Gap, Words};
 
-/// How many words from an undone one a phrase that holds it and the phrase's conditions can see,
-/// and two more, whose beginnings say where the sentence of the last one ends.
-const SIGHT: usize = MAX_SPAN + FARTHEST + 2;
+/// How many words from a phrase its conditions can see, and two more, whose beginnings say where
+/// the sentence of the last one ends.
+const SIGHT: usize = FARTHEST + 2;
 
-/// Gives the stretches of a text in which something is undone, with all that is undone in them.
-pub(crate) fn stretches(
-    scan: &Scan<'_>,
-    text: &str,
-    blur: &Blur,
-    vocabulary: &Vocabulary,
-) -> Vec<View<'static>> {
-    let runs = Runs::of(scan);
-    let mut found: Vec<Range<usize>> = Vec::new();
-    for run in runs.suspect() {
-        if blur.may_hide(text, scan.view.tokens(), &run)
-            && unmasked(scan, text, &run, vocabulary).is_some()
-        {
-            let seen = runs.widened(&run, SIGHT);
-            match found.last_mut().filter(|last| seen.start <= last.end) {
-                Some(last) => last.end = last.end.max(seen.end),
-                None => found.push(seen),
-            }
-        }
-    }
-    found.iter().filter_map(|stretch| unmasked(scan, text, stretch, vocabulary)).collect()
+/// What a text is read again with.
+pub(crate) struct Unmasking<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) scan: &'a Scan<'a>,
+    pub(crate) blur: &'a Blur,
+    pub(crate) vocabulary: &'a Vocabulary,
+    pub(crate) phrases: &'a PhraseSet,
 }
 
-/// Reads some tokens again, which begin and end where no words hang together; nothing if nothing
-/// in them is undone.
-fn unmasked(
-    scan: &Scan<'_>,
-    text: &str,
-    tokens: &Range<usize>,
-    vocabulary: &Vocabulary,
-) -> Option<View<'static>> {
-    let all = scan.view.tokens();
-    let before = tokens.start.checked_sub(1).and_then(|token| all.get(token));
-    let last = all.get(tokens.clone())?.last()?;
-    // With the gap before, which may hold a symbol that stands for a letter.
-    let start = before.map_or(0, |before| before.end as usize);
-    let part = start..last.end as usize;
-    let (words, _) = Words::of_part(text, part, Gap::default(), before.is_none());
-    let plain = scan.view.part(tokens);
-    let mut view = unmask(&words, &plain, vocabulary)?;
-    view.begin_parts(&words);
-    view.cut_from(before.is_none(), tokens.end == all.len());
-    Some(view)
+impl Unmasking<'_> {
+    /// Gives the stretches of the text in which a phrase stands once disguises are undone, with all
+    /// that is undone in them.
+    pub(crate) fn stretches(&self) -> Vec<View<'static>> {
+        let runs = Runs::of(self.scan);
+        let hiding = runs.suspect().filter(|run| {
+            self.blur.may_hide(self.text, self.scan.view.tokens(), run)
+                && self.unmasked(run).is_some()
+        });
+        // One word that is undone may be a word of the phrase, or stand between two.
+        let near = joined(hiding.map(|run| runs.widened(&run, self.phrases.longest())));
+        let speaking = near
+            .into_iter()
+            .filter(|near| self.unmasked(near).is_some_and(|view| self.speaks(&view)));
+        let seen = joined(speaking.map(|near| runs.widened(&near, SIGHT)));
+        seen.iter().filter_map(|stretch| self.unmasked(stretch)).collect()
+    }
+
+    /// Says whether a phrase stands in a view that does not stand in the text as written.
+    fn speaks(&self, view: &View<'_>) -> bool {
+        let mut speaks = false;
+        for token in 0..view.len() {
+            self.phrases.at(view, token, |_, span| speaks |= view.is_disguised(&span));
+        }
+        speaks
+    }
+
+    /// Reads some tokens again, which begin and end where no words hang together; nothing if
+    /// nothing in them is undone.
+    fn unmasked(&self, tokens: &Range<usize>) -> Option<View<'static>> {
+        let all = self.scan.view.tokens();
+        let before = tokens.start.checked_sub(1).and_then(|token| all.get(token));
+        let last = all.get(tokens.clone())?.last()?;
+        // With the gap before, which may hold a symbol that stands for a letter.
+        let start = before.map_or(0, |before| before.end as usize);
+        let part = start..last.end as usize;
+        let (words, _) = Words::of_part(self.text, part, Gap::default(), before.is_none());
+        let plain = self.scan.view.part(tokens);
+        let mut view = unmask(&words, &plain, self.vocabulary)?;
+        view.begin_parts(&words);
+        view.cut_from(before.is_none(), tokens.end == all.len());
+        Some(view)
+    }
+}
+
+/// Joins ranges, which come in order, where they touch.
+fn joined(ranges: impl Iterator<Item = Range<usize>>) -> Vec<Range<usize>> {
+    let mut joined: Vec<Range<usize>> = Vec::new();
+    for range in ranges {
+        match joined.last_mut().filter(|last| range.start <= last.end) {
+            Some(last) => last.end = last.end.max(range.end),
+            None => joined.push(range),
+        }
+    }
+    joined
 }
 
 /// The tokens in runs that no disguise reaches beyond.
