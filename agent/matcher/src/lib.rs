@@ -79,4 +79,4 @@ pub use expression::{BETWEEN_WORDS, Expression};
 pub use lint::{MIN_EXAMPLES, lint};
 pub use matcher::{Findings, Hit, MAX_PER_RULE, MAX_TEXT, Match, Matcher};
 pub use pack::{FORMAT, MAX_PACK, Pack};
-pub use words::PART_SEPARATOR;
+pub use words::{PART_SEPARATOR, normalise};

@@ -84,6 +84,17 @@ impl Words {
     }
 }
 
+/// Writes a text as the matcher reads it where nothing is in disguise: folded words with a blank
+/// between each two. The words of the result are the same words.
+///
+/// ```
+/// assert_eq!(redshank_matcher::normalise("Don’t  PANIC, Zoë!"), "dont panic zoe");
+/// ```
+#[must_use]
+pub fn normalise(text: &str) -> String {
+    Words::of(text).texts().collect::<Vec<_>>().join(" ")
+}
+
 /// What was seen since the last word.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Gap {
