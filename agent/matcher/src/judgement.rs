@@ -28,6 +28,8 @@ const PERSON_WINDOW: usize = 8;
 
 /// How far from a hit the question for a method counts, in words.
 const METHOD_WINDOW: usize = 16;
+/// The farthest that any condition looks from a hit, in words.
+pub(crate) const FARTHEST: usize = 50;
 
 /// A rule, compiled.
 #[derive(Debug)]
@@ -143,7 +145,7 @@ impl Rule {
     /// its words a negation may stand among.
     pub(crate) fn judge(
         &self,
-        view: &View,
+        view: &View<'_>,
         span: &Range<usize>,
         opening: usize,
         scene: Scene<'_>,
@@ -224,7 +226,7 @@ impl Adjustment {
     fn apply(
         &self,
         verdict: &mut Verdict,
-        view: &View,
+        view: &View<'_>,
         span: &Range<usize>,
         setting: Setting,
         said: &Said,
@@ -251,10 +253,8 @@ impl Adjustment {
     }
 }
 
-fn is_quoted(view: &View, span: &Range<usize>, scene: Scene<'_>) -> bool {
-    let tokens = view.tokens().get(span.clone()).unwrap_or_default();
-    let (Some(first), Some(last)) = (tokens.first(), tokens.last()) else { return false };
-    let (start, end) = (first.start as usize, last.end as usize);
+fn is_quoted(view: &View<'_>, span: &Range<usize>, scene: Scene<'_>) -> bool {
+    let Some((start, end)) = view.bytes(span) else { return false };
     quotation::is_quoted(scene.text, start, end, scene.setting.place)
 }
 

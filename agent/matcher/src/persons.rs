@@ -82,19 +82,19 @@ impl Persons {
     }
 
     /// Says whether the writer is named at all.
-    pub(crate) fn is_first(&self, view: &View, range: &Range<usize>) -> bool {
+    pub(crate) fn is_first(&self, view: &View<'_>, range: &Range<usize>) -> bool {
         self.first.is_within(view, range)
     }
 
     /// Says whether these words ask for a method.
-    pub(crate) fn ask_how(&self, view: &View, range: &Range<usize>) -> bool {
+    pub(crate) fn ask_how(&self, view: &View<'_>, range: &Range<usize>) -> bool {
         self.method.is_within(view, range)
     }
 
     /// Says whether a hit is about somebody else, as far as its sentence tells.
     pub(crate) fn are_about_other(
         &self,
-        view: &View,
+        view: &View<'_>,
         span: &Range<usize>,
         sentence: &Range<usize>,
     ) -> bool {
@@ -125,7 +125,7 @@ impl Persons {
 
     /// Says whether the writer acts in these words before somebody else: anywhere, if another
     /// clause follows; otherwise only joined by "and".
-    fn is_in_company(&self, view: &View, before: Range<usize>, joined: bool) -> bool {
+    fn is_in_company(&self, view: &View<'_>, before: Range<usize>, joined: bool) -> bool {
         before.clone().any(|token| {
             self.is_writer(view, token)
                 && (joined || self.conjunction.is_within(view, &(token + 1..token + 2)))
@@ -134,7 +134,7 @@ impl Persons {
 
     /// Says whether a negation turns a hit. `opening` is how many of its words a negation may stand
     /// among.
-    pub(crate) fn negate(&self, view: &View, span: &Range<usize>, opening: usize) -> bool {
+    pub(crate) fn negate(&self, view: &View<'_>, span: &Range<usize>, opening: usize) -> bool {
         let before = view.within_sentence(span, NEGATION_WINDOW, 0).start;
         let after_persons = (before..=span.start)
             .rev()
@@ -152,13 +152,13 @@ impl Persons {
     }
 
     /// Says whether a negation begins here: one word, or two as "no longer".
-    fn is_negation(&self, view: &View, token: usize, end: usize) -> bool {
+    fn is_negation(&self, view: &View<'_>, token: usize, end: usize) -> bool {
         let within = |range: Range<usize>| self.negation.is_within(view, &range);
         within(token..token + 1)
             || (token + 2 <= end && within(token..token + 2) && !within(token + 1..token + 2))
     }
 
-    fn denies_nothing(&self, view: &View, negation: usize, span: &Range<usize>) -> bool {
+    fn denies_nothing(&self, view: &View<'_>, negation: usize, span: &Range<usize>) -> bool {
         let around = view.around(&(negation..negation + 1), TURN_WINDOW, TURN_WINDOW);
         self.no_negation.is_within(view, &around)
             || (self.never.is_within(view, &(negation..negation + 1))
@@ -169,16 +169,16 @@ impl Persons {
     }
 
     /// Says whether a word is the writer who acts: "ill" may be "I'll", and is not in "is ill".
-    fn is_writer(&self, view: &View, token: usize) -> bool {
+    fn is_writer(&self, view: &View<'_>, token: usize) -> bool {
         self.subject.is_within(view, &(token..token + 1))
             && !self.no_subject.is_within(view, &view.around(&(token..token + 1), 1, 1))
     }
 
-    fn is_other(&self, view: &View, token: usize) -> bool {
+    fn is_other(&self, view: &View<'_>, token: usize) -> bool {
         self.other.is_within(view, &(token..token + 1))
     }
 
-    fn is_somebody(&self, view: &View, token: usize) -> bool {
+    fn is_somebody(&self, view: &View<'_>, token: usize) -> bool {
         self.first.is_within(view, &(token..token + 1)) || self.is_other(view, token)
     }
 }
@@ -281,7 +281,7 @@ mod tests {
     }
 
     /// Reads a text, and finds in it that somebody wants to die or kills somebody.
-    fn hit(text: &str) -> (View, Range<usize>, Persons) {
+    fn hit(text: &str) -> (View<'static>, Range<usize>, Persons) {
         let mut vocabulary = Vocabulary::default();
         let persons = Persons::of(Language::English, &mut vocabulary);
         let classes = Classes::new(Language::English);

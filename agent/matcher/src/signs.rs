@@ -69,8 +69,12 @@ impl Signs {
         self.signs.push(Sign { rule, points });
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.signs.is_empty()
+    }
+
     /// Adds up every stretch of a text, for each rule with a sign in it.
-    pub(crate) fn weigh(&self, view: &View) -> Vec<Weighed> {
+    pub(crate) fn weigh(&self, view: &View<'_>) -> Vec<Weighed> {
         let mut tallies: HashMap<(usize, usize), Tally> = HashMap::new();
         for token in 0..view.len() {
             self.phrases.at(view, token, |number, span| {

@@ -1,7 +1,9 @@
 //! The words that rule packs speak of, and which of them a word of a text is.
 //!
 //! A lookup costs one hash of the word and one for each length that a `word*` of the packs has,
-//! whatever the number of rules. A word no pack speaks of has no ids, and nothing wakes for it.
+//! whatever the number of rules. It serves while packs are compiled and where disguises are undone;
+//! the words of a text as they stand are looked up in a [`Lexicon`](crate::lexicon::Lexicon) that
+//! is made of it.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -60,9 +62,24 @@ impl Vocabulary {
         self.longest
     }
 
+    /// Gives the words that stand in packs without a star.
+    pub(crate) fn exact_words(&self) -> impl Iterator<Item = &str> {
+        self.exact.keys().map(AsRef::as_ref)
+    }
+
+    /// Gives the words that stand in packs with a star.
+    pub(crate) fn beginnings(&self) -> impl Iterator<Item = &str> {
+        self.beginnings.keys().map(AsRef::as_ref)
+    }
+
     /// Appends the ids of a word of a text.
     pub(crate) fn ids(&self, word: &str, ids: &mut Vec<WordId>) {
         ids.extend(self.exact.get(word));
+        self.beginning_ids(word, ids);
+    }
+
+    /// Appends the ids of the beginnings that a word has, the shortest first.
+    pub(crate) fn beginning_ids(&self, word: &str, ids: &mut Vec<WordId>) {
         let mut lengths = self.beginning_lengths;
         while lengths != 0 {
             let length = lengths.trailing_zeros() as usize;
@@ -108,6 +125,12 @@ impl Default for Fnv {
 }
 
 impl Hasher for Fnv {
+    /// Ids are small and each stands once: one multiplication spreads them.
+    fn write_u32(&mut self, id: u32) {
+        self.0 = (self.0 ^ u64::from(id)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 ^= self.0 >> 32;
+    }
+
     fn finish(&self) -> u64 {
         self.0
     }
