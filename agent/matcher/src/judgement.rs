@@ -117,6 +117,12 @@ impl Rule {
         }
     }
 
+    /// Gives the greatest severity that a match of it can have.
+    pub(crate) fn gravest(&self) -> Severity {
+        let raised = self.adjustments.iter().filter(|it| it.up);
+        raised.fold(self.severity, |severity, it| severity.raised(it.by))
+    }
+
     pub(crate) fn looks_at(&self, place: Place) -> bool {
         self.places & place.bit() != 0
     }
