@@ -131,10 +131,15 @@ impl Rule {
         }
     }
 
-    /// Says whether the phrases of the rule are looked for in this place.
     /// Says whether so many points of its signs make a match.
     pub(crate) fn is_enough(&self, points: i32) -> bool {
         points >= self.points
+    }
+
+    /// Gives the greatest severity that a match of it can have.
+    pub(crate) fn gravest(&self) -> Severity {
+        let raised = self.adjustments.iter().filter(|it| it.up);
+        raised.fold(self.severity, |severity, it| severity.raised(it.by))
     }
 
     pub(crate) fn looks_at(&self, place: Place) -> bool {

@@ -149,6 +149,7 @@ impl Matcher {
             }
         }
         compiled.phrases.shrink();
+        compiled.vocabulary.forget_sets();
         let phrases = &compiled.phrases;
         compiled.lexicon = Lexicon::of(&compiled.vocabulary, |id| phrases.hangs_on(id));
         compiled.blur = Blur::of(&compiled.vocabulary);
@@ -276,6 +277,7 @@ impl Matcher {
         let Some(owner) = self.0.owners.get(phrase) else { return };
         let Some(rule) = self.0.rules.get(owner.rule) else { return };
         if rule.looks_at(scene.setting.place)
+            && !kept.is_settled(owner.rule, rule.gravest(), view, span)
             && let Some(verdict) = rule.judge(view, span, owner.opening, scene)
         {
             kept.keep((owner.rule, rule.category), view, span, verdict);
@@ -384,6 +386,23 @@ impl Kept<'_> {
         {
             *least = stretch;
         }
+    }
+
+    /// Says whether a hit can change nothing, whatever its verdict: the rule has all the matches it
+    /// may have, each as grave as they can be, and the hit overlaps none.
+    fn is_settled(
+        &self,
+        rule: usize,
+        gravest: Severity,
+        view: &View<'_>,
+        span: &Range<usize>,
+    ) -> bool {
+        let Some(stretches) = self.by_rule.get(&rule) else { return false };
+        let Some((start, end)) = view.bytes(span) else { return true };
+        stretches.len() >= MAX_PER_RULE
+            && stretches.iter().all(|kept| {
+                kept.verdict.severity >= gravest && (end <= kept.start || kept.end <= start)
+            })
     }
 
     fn into_matches(self, rules: &[Rule]) -> Vec<Match> {

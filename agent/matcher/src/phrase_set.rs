@@ -7,7 +7,8 @@
 //! bits, one item at a time, so that the cost of a look is bounded by the phrase, whatever the
 //! text: nothing is tried twice.
 
-use std::ops::Range;
+use std::ops::{Deref, Range};
+use std::sync::Arc;
 
 use crate::language::Language;
 use crate::lexicon::signature;
@@ -18,9 +19,13 @@ use crate::vocabulary::{FastMap, Vocabulary, WordId};
 /// What hanging on a word that nearly every text holds costs, in the weights of [`weight`].
 const COMMON_WEIGHT: usize = 1000;
 
-/// A set of phrases that are searched together.
-#[derive(Debug, Default)]
-pub(crate) struct PhraseSet {
+/// A set of phrases that are searched together. Cloning shares them.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct PhraseSet(Arc<Phrases>);
+
+/// The phrases of a set.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Phrases {
     phrases: Vec<Compiled>,
     anchors: FastMap<WordId, Vec<Anchor>>,
     items: Vec<CompiledItem>,
@@ -31,7 +36,7 @@ pub(crate) struct PhraseSet {
 }
 
 /// A phrase round the item it hangs on.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Compiled {
     /// The items after that item.
     after: Side,
@@ -41,14 +46,14 @@ struct Compiled {
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Side {
-    /// A range of [`PhraseSet::items`].
+    /// A range of [`Phrases::items`].
     start: u32,
     end: u32,
     /// The most words they take.
     longest: u32,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum CompiledItem {
     Start,
     End,
@@ -56,7 +61,7 @@ enum CompiledItem {
         min: u8,
         max: u8,
     },
-    /// A range of [`PhraseSet::runs`], sorted by key.
+    /// A range of [`Phrases::runs`], sorted by key.
     Choice {
         start: u32,
         end: u32,
@@ -64,7 +69,7 @@ enum CompiledItem {
     },
 }
 
-/// Words that follow each other, a range of [`PhraseSet::words`].
+/// Words that follow each other, a range of [`Phrases::words`].
 #[derive(Debug, Clone, Copy)]
 struct Run {
     /// The word nearest to the item that the phrase hangs on.
@@ -115,17 +120,41 @@ impl Hook {
 }
 
 impl PhraseSet {
-    /// Compiles phrases.
+    /// Compiles phrases. Sets of the same phrases are one: many rules have the same conditions.
     pub(crate) fn of(phrases: &[Phrase], language: Language, vocabulary: &mut Vocabulary) -> Self {
+        if let Some(known) = vocabulary.set(phrases, language) {
+            return known;
+        }
         let mut set = Self::default();
         for phrase in phrases {
             set.add(phrase, language, vocabulary);
         }
+        set.shrink();
+        vocabulary.keep_set(phrases, language, &set);
         set
     }
 
     /// Adds a phrase; phrases are numbered in the order they come.
     pub(crate) fn add(&mut self, phrase: &Phrase, language: Language, vocabulary: &mut Vocabulary) {
+        Arc::make_mut(&mut self.0).add(phrase, language, vocabulary);
+    }
+
+    /// Lets go of the room that adding phrases took.
+    pub(crate) fn shrink(&mut self) {
+        Arc::make_mut(&mut self.0).shrink();
+    }
+}
+
+impl Deref for PhraseSet {
+    type Target = Phrases;
+
+    fn deref(&self) -> &Phrases {
+        &self.0
+    }
+}
+
+impl Phrases {
+    fn add(&mut self, phrase: &Phrase, language: Language, vocabulary: &mut Vocabulary) {
         let phrase_number = number(self.phrases.len());
         self.longest = self.longest.max(phrase.items.iter().map(Item::longest).sum());
         let hooks = anchors(phrase, language);
@@ -160,8 +189,7 @@ impl PhraseSet {
         }
     }
 
-    /// Lets go of the room that adding phrases took.
-    pub(crate) fn shrink(&mut self) {
+    fn shrink(&mut self) {
         self.anchors.values_mut().for_each(Vec::shrink_to_fit);
         self.anchors.shrink_to_fit();
         self.phrases.shrink_to_fit();

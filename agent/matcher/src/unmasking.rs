@@ -2,9 +2,9 @@
 //!
 //! Nearly every page has words that hang together ("e-mail") or digits among letters ("b12"), and
 //! nearly none of them hides a word of the packs. So each run of words that hang together is asked
-//! of [`Blur`] first, then tried by itself. Only round those in which something is undone a stretch of the text is read
-//! again, as far on both sides as a phrase and its conditions can see, so that what is found there
-//! is what would be found if the whole text had been read again.
+//! of [`Blur`] first, then tried by itself. Round those in which something is undone the text is
+//! read again as far as a phrase reaches, and only where that finds one, as far as the conditions
+//! of a phrase can see. What is found is what would be if the whole text had been read again.
 
 use std::ops::Range;
 
@@ -30,22 +30,41 @@ pub(crate) struct Unmasking<'a> {
     pub(crate) phrases: &'a PhraseSet,
 }
 
-impl Unmasking<'_> {
+impl<'a> Unmasking<'a> {
     /// Gives the stretches of the text in which a phrase stands once disguises are undone, with all
     /// that is undone in them.
-    pub(crate) fn stretches(&self) -> Vec<View<'static>> {
+    pub(crate) fn stretches(&self) -> Vec<View<'a>> {
         let runs = Runs::of(self.scan);
-        let hiding = runs.suspect().filter(|run| {
-            self.blur.may_hide(self.text, self.scan.view.tokens(), run)
-                && self.unmasked(run).is_some()
-        });
-        // One word that is undone may be a word of the phrase, or stand between two.
-        let near = joined(hiding.map(|run| runs.widened(&run, self.phrases.longest())));
-        let speaking = near
-            .into_iter()
-            .filter(|near| self.unmasked(near).is_some_and(|view| self.speaks(&view)));
-        let seen = joined(speaking.map(|near| runs.widened(&near, SIGHT)));
-        seen.iter().filter_map(|stretch| self.unmasked(stretch)).collect()
+        // One word that is undone may be a word of a phrase, or stand between two.
+        let mut near = Joined::default();
+        for run in runs.suspect() {
+            // Where the text is read again anyway, nothing is tried by itself.
+            let again = near.reaches(&run);
+            if self.blur.may_hide(self.text, self.scan.view.tokens(), &run)
+                && (again || self.unmasked(&run).is_some())
+            {
+                near.add(runs.widened(&run, self.phrases.longest()));
+            }
+        }
+        let mut speaking = Vec::new();
+        let mut seen = Joined::default();
+        for near in near.ranges {
+            if let Some(view) = self.unmasked(&near).filter(|view| self.speaks(view)) {
+                seen.add(runs.widened(&near, SIGHT));
+                speaking.push((near, view));
+            }
+        }
+        let mut speaking = speaking.into_iter().peekable();
+        let mut stretches = Vec::new();
+        for stretch in seen.ranges {
+            // What was read is not read once more if it is all there is to see.
+            let mut read = None;
+            while let Some((near, view)) = speaking.next_if(|(near, _)| near.end <= stretch.end) {
+                read = (near == stretch).then_some(view);
+            }
+            stretches.extend(read.or_else(|| self.unmasked(&stretch)));
+        }
+        stretches
     }
 
     /// Says whether a phrase stands in a view that does not stand in the text as written.
@@ -59,7 +78,7 @@ impl Unmasking<'_> {
 
     /// Reads some tokens again, which begin and end where no words hang together; nothing if
     /// nothing in them is undone.
-    fn unmasked(&self, tokens: &Range<usize>) -> Option<View<'static>> {
+    fn unmasked(&self, tokens: &Range<usize>) -> Option<View<'a>> {
         let all = self.scan.view.tokens();
         let before = tokens.start.checked_sub(1).and_then(|token| all.get(token));
         let last = all.get(tokens.clone())?.last()?;
@@ -75,16 +94,23 @@ impl Unmasking<'_> {
     }
 }
 
-/// Joins ranges, which come in order, where they touch.
-fn joined(ranges: impl Iterator<Item = Range<usize>>) -> Vec<Range<usize>> {
-    let mut joined: Vec<Range<usize>> = Vec::new();
-    for range in ranges {
-        match joined.last_mut().filter(|last| range.start <= last.end) {
+/// Ranges in order, joined where they touch.
+#[derive(Default)]
+struct Joined {
+    ranges: Vec<Range<usize>>,
+}
+
+impl Joined {
+    fn add(&mut self, range: Range<usize>) {
+        match self.ranges.last_mut().filter(|last| range.start <= last.end) {
             Some(last) => last.end = last.end.max(range.end),
-            None => joined.push(range),
+            None => self.ranges.push(range),
         }
     }
-    joined
+
+    fn reaches(&self, range: &Range<usize>) -> bool {
+        self.ranges.last().is_some_and(|last| range.start < last.end)
+    }
 }
 
 /// The tokens in runs that no disguise reaches beyond.

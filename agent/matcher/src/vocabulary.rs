@@ -8,7 +8,9 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use crate::phrase::Pattern;
+use crate::language::Language;
+use crate::phrase::{Pattern, Phrase};
+use crate::phrase_set::PhraseSet;
 
 /// A word (or beginning of a word) of the packs.
 pub(crate) type WordId = u32;
@@ -31,6 +33,15 @@ pub(crate) struct Vocabulary {
     squeezed: FastMap<Box<str>, Vec<WordId>>,
     longest: usize,
     next: WordId,
+    /// The sets of phrases that were compiled with these words, by how many phrases they have.
+    sets: FastMap<u32, Vec<KnownSet>>,
+}
+
+#[derive(Debug)]
+struct KnownSet {
+    phrases: Vec<Phrase>,
+    language: Language,
+    set: PhraseSet,
 }
 
 impl Vocabulary {
@@ -50,6 +61,24 @@ impl Vocabulary {
             self.squeezed.entry(squeeze(&pattern.word).into()).or_default().push(id);
         }
         id
+    }
+
+    /// Gives the set of these phrases, if it was compiled before.
+    pub(crate) fn set(&self, phrases: &[Phrase], language: Language) -> Option<PhraseSet> {
+        let known = self.sets.get(&set_key(phrases))?;
+        let found = known.iter().find(|it| it.language == language && it.phrases == phrases)?;
+        Some(found.set.clone())
+    }
+
+    /// Remembers the set of these phrases.
+    pub(crate) fn keep_set(&mut self, phrases: &[Phrase], language: Language, set: &PhraseSet) {
+        let known = KnownSet { phrases: phrases.to_vec(), language, set: set.clone() };
+        self.sets.entry(set_key(phrases)).or_default().push(known);
+    }
+
+    /// Forgets the sets, once all are compiled.
+    pub(crate) fn forget_sets(&mut self) {
+        self.sets = FastMap::default();
     }
 
     /// Says whether this very word stands in a pack.
@@ -99,6 +128,10 @@ impl Vocabulary {
         ids.extend(self.squeezed.get(squeezed.as_str()).into_iter().flatten());
         self.ids(&squeezed, ids);
     }
+}
+
+fn set_key(phrases: &[Phrase]) -> u32 {
+    u32::try_from(phrases.len()).unwrap_or(u32::MAX)
 }
 
 /// Leaves one of each run of a letter.
