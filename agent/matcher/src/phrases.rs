@@ -112,8 +112,8 @@ mod tests {
         let text = "“Of Mice and Mén”: they killed the pig";
         let found: Vec<&str> = phrases.spans(text).into_iter().map(|it| &text[it]).collect();
         assert_eq!(found, ["Of Mice and Mén", "killed the pig"]);
-        assert_eq!(phrases.spans("k1ll the p1g"), []);
-        assert_eq!(Phrases::default().spans(text), []);
+        assert!(phrases.spans("k1ll the p1g").is_empty());
+        assert!(Phrases::default().spans(text).is_empty());
     }
 
     #[test]
