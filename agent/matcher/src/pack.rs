@@ -11,7 +11,7 @@ use crate::category::{AgeGroup, Category, Place, Severity};
 use crate::diagnostic::{Diagnostic, Position, Sourced};
 use crate::format::{RawAdjustment, RawPack, RawRule, Text};
 use crate::host;
-use crate::language::{INTERNAL, Language, METHOD};
+use crate::language::{Language, METHOD};
 use crate::phrase::{self, Classes, Phrase, PhraseError};
 
 /// The version of the file format that this engine reads.
@@ -475,7 +475,7 @@ impl Reader<'_> {
 
     fn classes(&mut self, raw: &BTreeMap<String, Vec<Text>>, language: Language) -> Classes {
         let mut classes = Classes::new(language);
-        for class in language.classes().iter().filter(|it| !INTERNAL.contains(&it.name)) {
+        for class in language.classes() {
             let entries = class.phrases.iter();
             let runs = entries.filter_map(|text| phrase::runs_of_words(text, language).ok());
             classes.named.insert(class.name.to_owned(), runs.flatten().collect());
