@@ -87,8 +87,6 @@ pub(super) const CLASSES: &[BuiltInClass] = &[
             "no longer",
         ],
     },
-    // "or" is none of these: "I do not cut or …" goes on denying.
-    // What was, and is over: for a rule's `lower`.
     // A question that seeks a method: how, where, how much, what then.
     BuiltInClass {
         name: METHOD,
@@ -510,6 +508,7 @@ pub(super) const TURNS: &[BuiltInClass] = &[
             "plus", "or",
         ],
     },
+    // "or" is none of these: "I do not cut or …" goes on denying.
     BuiltInClass {
         name: NEGATION_ENDS,
         phrases: &[
