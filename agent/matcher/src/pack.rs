@@ -256,7 +256,8 @@ impl Reader<'_> {
         let phrases = raw.rules.iter().flat_map(|rule| {
             let adjustments = rule.raise.iter().chain(&rule.lower);
             let lists = [&rule.phrases, &rule.near, &rule.unless, &rule.maybe];
-            lists.into_iter().chain(adjustments.map(|it| &it.phrases)).flatten()
+            let lists = lists.into_iter().chain(adjustments.map(|it| &it.phrases)).flatten();
+            lists.chain(rule.signs.keys())
         });
         let phrases: Vec<&str> = phrases.map(|phrase| phrase.get_ref().as_str()).collect();
         let named = |name: &str| {
