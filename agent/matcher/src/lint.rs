@@ -97,8 +97,8 @@ fn lint_rule(pack: &Pack, rule: &Rule, matcher: &Matcher, wrong: &mut Vec<Diagno
     grades::lint_places(pack, rule, wrong);
     lint_repeated(pack, rule, wrong);
     for example in &rule.matching {
-        let mut places = matching_places(rule, &example.value).iter();
-        let silent = places.find(|place| hit(matcher, id, example, **place).is_none());
+        let mut places = matching_places(rule, &example.value).into_iter();
+        let silent = places.find(|place| hit(matcher, id, example, *place).is_none());
         if let Some(place) = silent {
             let message = format!("\"{}\" does not match in {place}", example.value);
             let help = "add a phrase, loosen a condition, or take the example out";
@@ -117,13 +117,15 @@ fn lint_rule(pack: &Pack, rule: &Rule, matcher: &Matcher, wrong: &mut Vec<Diagno
     }
 }
 
-/// Gives where an example must match: a host at its place, anything else wherever the phrases look.
-fn matching_places<'a>(rule: &'a Rule, example: &str) -> &'a [Place] {
-    if rule.phrases.is_empty() || (!rule.hosts.is_empty() && host::is_host(example)) {
-        &[Place::Host]
-    } else {
-        &rule.places
+/// Gives where an example must match: a host at its place, what signs may carry where they are
+/// weighed, anything else wherever the phrases look.
+fn matching_places(rule: &Rule, example: &str) -> Vec<Place> {
+    let spoken = !rule.phrases.is_empty() || !rule.signs.is_empty();
+    if !rule.hosts.is_empty() && (!spoken || host::is_host(example)) {
+        return vec![Place::Host];
     }
+    let weighed = |place: &&Place| rule.signs.is_empty() || place.is_written();
+    rule.places.iter().filter(weighed).copied().collect()
 }
 
 /// An example that stands twice tests nothing more; under match and miss at once it cannot hold.

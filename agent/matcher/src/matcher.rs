@@ -139,7 +139,13 @@ impl Matcher {
                 }
                 let (number, vocabulary) = (compiled.rules.len(), &mut compiled.vocabulary);
                 for sign in &rule.signs {
-                    compiled.signs.add(number, &sign.phrase, sign.points, pack.language, vocabulary);
+                    compiled.signs.add(
+                        number,
+                        &sign.phrase,
+                        sign.points,
+                        pack.language,
+                        vocabulary,
+                    );
                 }
                 for host in &rule.hosts {
                     compiled.hosts.add(&host.value, compiled.rules.len());

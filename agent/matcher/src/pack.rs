@@ -11,7 +11,7 @@ use crate::category::{AgeGroup, Category, Place, Severity};
 use crate::diagnostic::{Diagnostic, Position, Sourced};
 use crate::format::{RawAdjustment, RawPack, RawRule, Text};
 use crate::host;
-use crate::language::{INTERNAL, Language, METHOD};
+use crate::language::{Language, METHOD};
 use crate::phrase::{self, Classes, Phrase, PhraseError};
 
 /// The version of the file format that this engine reads.
@@ -256,7 +256,8 @@ impl Reader<'_> {
         let phrases = raw.rules.iter().flat_map(|rule| {
             let adjustments = rule.raise.iter().chain(&rule.lower);
             let lists = [&rule.phrases, &rule.near, &rule.unless, &rule.maybe];
-            lists.into_iter().chain(adjustments.map(|it| &it.phrases)).flatten()
+            let lists = lists.into_iter().chain(adjustments.map(|it| &it.phrases)).flatten();
+            lists.chain(rule.signs.keys())
         });
         let phrases: Vec<&str> = phrases.map(|phrase| phrase.get_ref().as_str()).collect();
         let named = |name: &str| {
@@ -475,7 +476,7 @@ impl Reader<'_> {
 
     fn classes(&mut self, raw: &BTreeMap<String, Vec<Text>>, language: Language) -> Classes {
         let mut classes = Classes::new(language);
-        for class in language.classes().iter().filter(|it| !INTERNAL.contains(&it.name)) {
+        for class in language.classes() {
             let entries = class.phrases.iter();
             let runs = entries.filter_map(|text| phrase::runs_of_words(text, language).ok());
             classes.named.insert(class.name.to_owned(), runs.flatten().collect());

@@ -55,7 +55,8 @@ pub(crate) struct Persons {
 impl Persons {
     pub(crate) fn of(language: Language, vocabulary: &mut Vocabulary) -> Self {
         let mut class = |name: &str| {
-            let runs = language.classes().iter().filter(|class| class.name == name);
+            let classes = language.classes().iter().chain(language.turns());
+            let runs = classes.filter(|class| class.name == name);
             let alternatives: Vec<_> = runs
                 .flat_map(|class| class.phrases)
                 .filter_map(|text| crate::phrase::runs_of_words(text, language).ok())

@@ -115,10 +115,9 @@ fn stretches(span: &Range<usize>, length: usize) -> impl Iterator<Item = usize> 
     let last = length.saturating_sub(STRETCH).div_ceil(STEP);
     let holding = span.start / STEP;
     let (start, end) = (span.start, span.end);
-    (holding.saturating_sub(1)..=holding)
-        .filter(move |stretch| {
-            *stretch <= last && stretch * STEP <= start && end <= stretch * STEP + STRETCH
-        })
+    (holding.saturating_sub(1)..=holding).filter(move |stretch| {
+        *stretch <= last && stretch * STEP <= start && end <= stretch * STEP + STRETCH
+    })
 }
 
 #[cfg(test)]

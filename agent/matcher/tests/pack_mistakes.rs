@@ -286,6 +286,22 @@ fn what_says_nothing_is_told() {
 }
 
 #[test]
+fn a_rule_of_signs_is_tried_where_signs_are_weighed() {
+    let rule = |places: &str| {
+        format!(
+            "{SOUND}\n[[rule]]\nid = \"wellbeing.signs\"\nseverity = 2\nnote = \"Sounds low.\"\n\
+             points = 10\nplaces = [{places}]\nmatch = [\"grey and dull\", \"dull, grey\", \"grey dull sad\"]\n\
+             miss = [\"grey\", \"dull\", \"grey cat\"]\n[rule.signs]\n\"grey\" = 6\n\"[low]\" = 6\n"
+        )
+        .replace("[classes]", "[classes]\nlow = [\"dull\"]")
+    };
+    let told = |places| told(&lint(&[Pack::parse("p.toml", &rule(places)).unwrap()]));
+    assert_eq!(told("\"typed\", \"title\""), "");
+    let expected = "41:6: rule wellbeing.signs: signs are weighed in search and typed alone";
+    assert!(told("\"title\"").contains(expected), "{}", told("\"title\""));
+}
+
+#[test]
 fn phrases_that_only_meet_are_left() {
     for more in [
         "\"(xx|so) [sad]\", \"[sad] (xx|so)\"",

@@ -52,18 +52,6 @@ pub(crate) const MORE_THAN_EVER: &str = "more_than_ever";
 /// The class that says "asks how, where, how much" (`seeks_method = true`).
 pub(crate) const METHOD: &str = "how";
 
-/// The classes that only the engine looks at: packs cannot name them and may use the names.
-pub(crate) const INTERNAL: &[&str] = &[
-    NO_SUBJECT,
-    OWN_SELF,
-    OTHER_SELF,
-    CONJUNCTION,
-    NEGATION_ENDS,
-    NO_NEGATION,
-    NEVER,
-    MORE_THAN_EVER,
-];
-
 impl FromStr for Language {
     type Err = ();
 
@@ -88,6 +76,14 @@ impl Language {
     pub(crate) const fn classes(self) -> &'static [BuiltInClass] {
         match self {
             Self::English => english::CLASSES,
+        }
+    }
+
+    /// Gives the classes that only the engine looks at: packs cannot name them and may use the
+    /// names. A language may do without any of them.
+    pub(crate) const fn turns(self) -> &'static [BuiltInClass] {
+        match self {
+            Self::English => english::TURNS,
         }
     }
 

@@ -54,6 +54,11 @@ pub(super) fn lint_note(pack: &Pack, rule: &Rule, wrong: &mut Vec<Diagnostic>) {
 
 /// A rule that looks at hosts, of whose examples none can be one, was never tried there.
 pub(super) fn lint_places(pack: &Pack, rule: &Rule, wrong: &mut Vec<Diagnostic>) {
+    if !rule.signs.is_empty() && !rule.places.iter().any(|place| place.is_written()) {
+        let message = "signs are weighed in search and typed alone, where the rule does not look";
+        let help = "add one of the two to places, or write phrases";
+        wrong.push(pack.diagnostic(rule.id.at, &rule.id.value, message.to_owned(), help));
+    }
     let chosen = rule.places.len() < Place::ALL.len() && rule.places.contains(&Place::Host);
     let no_host = |text: &str| text.trim().contains(char::is_whitespace);
     if chosen
