@@ -17,6 +17,7 @@
 //! | [`squid`] | a real Squid, and devices behind it |
 //! | [`measure`] | how long a visit takes to the queue |
 //! | [`typing`] | how long typed text takes to the queue |
+//! | [`evaluation`] | how good the rule packs are, on labelled texts |
 //!
 //! The agent and the collector are not linked here but started, as their users start them: each is built by
 //! itself, so that the collector's SQLCipher stays out of the agent. One test alone links the collector, to open
@@ -25,6 +26,7 @@
 pub mod browser;
 pub mod console;
 pub mod devtools;
+pub mod evaluation;
 pub mod feed;
 pub mod history;
 pub mod marionette;

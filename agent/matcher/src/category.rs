@@ -1,7 +1,7 @@
 //! What is watched for: the categories, where they stand in *Keeping Children Safe in Education*,
-//! how grave a match is, and where a text was seen.
+//! how grave a match is, where a text was seen, and how old the pupil is.
 //!
-//! The three vocabularies are closed. Their `snake_case` names are what rule packs, the wire and
+//! The vocabularies are closed. Their `snake_case` names are what rule packs, the wire and
 //! the database hold, so a name never changes once shipped; `label` is what people read.
 
 use std::fmt;
@@ -200,6 +200,50 @@ impl Place {
     }
 }
 
+vocabulary! {
+    /// How old a pupil is, as schools group them.
+    AgeGroup, "age group", {
+        /// Up to Year 6, about 11 years.
+        Primary = "primary",
+        /// Years 7 to 11, about 11 to 16 years.
+        Secondary = "secondary",
+        /// Years 12 and 13, about 16 to 18 years.
+        SixthForm = "sixth_form",
+    }
+}
+
+impl AgeGroup {
+    /// Gives the name for screens.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Primary => "primary",
+            Self::Secondary => "secondary",
+            Self::SixthForm => "sixth form",
+        }
+    }
+
+    pub(crate) const fn bit(self) -> u8 {
+        1 << self as u8
+    }
+}
+
+/// Where a text was seen, and how old the pupil is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Setting {
+    /// Where the text was seen.
+    pub place: Place,
+    /// The age group of the pupil, if it is known.
+    pub age: Option<AgeGroup>,
+}
+
+impl From<Place> for Setting {
+    /// Takes a place; the age is unknown.
+    fn from(place: Place) -> Self {
+        Self { place, age: None }
+    }
+}
+
 /// How grave a match is, from 1 (noise kept for context) to 5 (immediate risk to life or a serious
 /// crime).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -245,6 +289,10 @@ mod tests {
         }
         for place in Place::ALL {
             assert_eq!(place.as_str().parse(), Ok(*place));
+        }
+        for age in AgeGroup::ALL {
+            assert_eq!(age.as_str().parse(), Ok(*age));
+            assert!(!age.label().contains('_'), "{age} has no label for people");
         }
         assert_eq!(Category::ALL.len(), 21);
     }

@@ -21,6 +21,8 @@ pub(crate) struct RawPack {
     /// Where the rules look unless they say so themselves; everywhere if absent.
     #[serde(default)]
     pub(crate) places: Vec<Text>,
+    /// What the rules say of misspellings unless they say so themselves; not seen through if absent.
+    pub(crate) misspelt: Option<bool>,
     #[serde(default)]
     pub(crate) classes: BTreeMap<String, Vec<Text>>,
     #[serde(default, rename = "rule")]
@@ -33,7 +35,11 @@ pub(crate) struct RawRule {
     pub(crate) id: Text,
     pub(crate) severity: Spanned<u8>,
     pub(crate) note: Text,
+    #[serde(default)]
     pub(crate) phrases: Vec<Text>,
+    #[serde(default)]
+    pub(crate) hosts: Vec<Text>,
+    pub(crate) source: Option<Text>,
     #[serde(default)]
     pub(crate) near: Vec<Text>,
     pub(crate) within: Option<Spanned<usize>>,
@@ -45,8 +51,13 @@ pub(crate) struct RawRule {
     pub(crate) first_person: bool,
     pub(crate) about_other: Option<Text>,
     pub(crate) negation: Option<Text>,
+    pub(crate) quoted: Option<Text>,
+    pub(crate) seeks_method: Option<Spanned<bool>>,
+    #[serde(default)]
+    pub(crate) ages: Vec<Text>,
     #[serde(default)]
     pub(crate) places: Vec<Text>,
+    pub(crate) misspelt: Option<bool>,
     #[serde(default)]
     pub(crate) raise: Vec<RawAdjustment>,
     #[serde(default)]
@@ -67,6 +78,9 @@ pub(crate) struct RawAdjustment {
     pub(crate) within: Option<Spanned<usize>>,
     #[serde(default)]
     pub(crate) first_person: bool,
+    pub(crate) seeks_method: Option<Spanned<bool>>,
+    #[serde(default)]
+    pub(crate) ages: Vec<Text>,
     #[serde(default)]
     pub(crate) places: Vec<Text>,
 }

@@ -14,11 +14,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::category::{Category, Place, Severity};
-use crate::language::{FIRST_PERSON, Language, NEGATION, OTHER_PERSON, SUBJECT};
+use crate::category::{AgeGroup, Category, Place, Setting, Severity};
+use crate::language::{FIRST_PERSON, Language, METHOD, NEGATION, OTHER_PERSON, SUBJECT};
 use crate::pack::{self, Effect, Pack};
 use crate::phrase::{Item, Phrase};
 use crate::phrase_set::PhraseSet;
+use crate::quotation;
 use crate::view::View;
 use crate::vocabulary::Vocabulary;
 
@@ -30,6 +31,9 @@ const DOUBT: u8 = 2;
 const PERSON_WINDOW: usize = 8;
 /// How far before a hit a negation turns it.
 const NEGATION_WINDOW: usize = 4;
+
+/// How far from a hit the question for a method counts, in words.
+const METHOD_WINDOW: usize = 16;
 
 /// A rule, compiled.
 #[derive(Debug)]
@@ -45,6 +49,9 @@ pub(crate) struct Rule {
     first_person: bool,
     about_other: Effect,
     negation: Effect,
+    quoted: Effect,
+    seeks_method: bool,
+    ages: u8,
     adjustments: Vec<Adjustment>,
     persons: Arc<Persons>,
 }
@@ -56,7 +63,22 @@ struct Adjustment {
     by: u8,
     phrases: Option<(PhraseSet, usize)>,
     first_person: bool,
+    seeks_method: bool,
+    ages: u8,
     places: u8,
+}
+
+/// A text, and where it was seen.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scene<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) setting: Setting,
+}
+
+/// What a sentence says that adjustments ask for.
+struct Said {
+    first: bool,
+    method: bool,
 }
 
 /// The built-in classes of a language that conditions speak of.
@@ -66,6 +88,7 @@ pub(crate) struct Persons {
     subject: PhraseSet,
     other: PhraseSet,
     negation: PhraseSet,
+    method: PhraseSet,
 }
 
 /// What a rule says of a hit.
@@ -99,6 +122,9 @@ impl Rule {
             first_person: rule.first_person,
             about_other: rule.about_other,
             negation: rule.negation,
+            quoted: rule.quoted,
+            seeks_method: rule.seeks_method,
+            ages: age_bits(&rule.ages),
             adjustments: rule
                 .adjustments
                 .iter()
@@ -108,6 +134,8 @@ impl Rule {
                     by: it.by,
                     phrases: (!it.phrases.is_empty()).then(|| (set(&it.phrases), it.within)),
                     first_person: it.first_person,
+                    seeks_method: it.seeks_method,
+                    ages: age_bits(&it.ages),
                     places: bits(&it.places),
                 })
                 .collect(),
@@ -115,6 +143,7 @@ impl Rule {
         }
     }
 
+    /// Says whether the phrases of the rule are looked for in this place.
     pub(crate) fn looks_at(&self, place: Place) -> bool {
         self.places & place.bit() != 0
     }
@@ -126,32 +155,46 @@ impl Rule {
         view: &View,
         span: &Range<usize>,
         opening: usize,
-        place: Place,
+        scene: Scene<'_>,
     ) -> Option<Verdict> {
+        // Of whom nothing is known, a rule is for: to miss a child is worse.
+        let age = scene.setting.age;
+        if age.is_some_and(|age| self.ages != 0 && self.ages & age.bit() == 0) {
+            return None;
+        }
         if let Some((near, within)) = &self.near
             && !near.is_within(view, &view.around(span, *within, *within))
         {
             return None;
         }
-        let context = match place {
-            Place::Typed | Place::PageText => {
-                view.within_sentence(span, UNLESS_WINDOW, UNLESS_WINDOW)
-            }
+        let around = |words| match scene.setting.place {
+            Place::Typed | Place::PageText => view.within_sentence(span, words, words),
             Place::Search | Place::Title | Place::UrlPath | Place::Host | Place::Program => {
-                view.around(span, UNLESS_WINDOW, UNLESS_WINDOW)
+                view.around(span, words, words)
             }
         };
+        let context = around(UNLESS_WINDOW);
         if self.unless.is_within(view, &context) {
             return None;
         }
         let sentence = view.within_sentence(span, PERSON_WINDOW, PERSON_WINDOW);
-        let first = self.persons.first.is_within(view, &sentence);
-        if self.first_person && !first {
+        let asks = self.seeks_method || self.adjustments.iter().any(|it| it.seeks_method);
+        let said = Said {
+            first: self.persons.first.is_within(view, &sentence),
+            method: asks && self.persons.method.is_within(view, &around(METHOD_WINDOW)),
+        };
+        if (self.first_person && !said.first) || (self.seeks_method && !said.method) {
             return None;
         }
         let mut verdict = Verdict { severity: self.severity, reasons: Vec::new() };
-        if first {
+        if said.first {
             verdict.reasons.push("in the first person".to_owned());
+        }
+        if self.seeks_method {
+            verdict.reasons.push("asks how".to_owned());
+        }
+        if let Some(age) = age.filter(|_| self.ages != 0) {
+            verdict.reasons.push(format!("of {} age", age.label()));
         }
         let other = || {
             !self.persons.subject.is_within(view, &sentence)
@@ -159,13 +202,14 @@ impl Rule {
         };
         verdict.apply(self.about_other, "about somebody else", other)?;
         verdict.apply(self.negation, "negated", || self.persons.negate(view, span, opening))?;
+        verdict.apply(self.quoted, "in quotation marks", || is_quoted(view, span, scene))?;
         if let Some((reason, _)) = self.maybe.iter().find(|(_, set)| set.is_within(view, &context))
         {
             verdict.severity = verdict.severity.lowered(DOUBT);
             verdict.reasons.push(reason.clone());
         }
         for adjustment in &self.adjustments {
-            adjustment.apply(&mut verdict, view, span, place, first);
+            adjustment.apply(&mut verdict, view, span, scene.setting, &said);
         }
         Some(verdict)
     }
@@ -193,13 +237,21 @@ impl Adjustment {
         verdict: &mut Verdict,
         view: &View,
         span: &Range<usize>,
-        place: Place,
-        first: bool,
+        setting: Setting,
+        said: &Said,
     ) {
-        let said = self.phrases.as_ref().is_none_or(|(phrases, within)| {
-            phrases.is_within(view, &view.around(span, *within, *within))
-        });
-        if said && (first || !self.first_person) && self.places & place.bit() != 0 {
+        // Of whom nothing is known, nothing is raised or lowered.
+        let aged = self.ages == 0 || setting.age.is_some_and(|it| self.ages & it.bit() != 0);
+        let holds = self.places & setting.place.bit() != 0
+            && aged
+            && (said.first || !self.first_person)
+            && (said.method || !self.seeks_method);
+        let spoken = || {
+            self.phrases.as_ref().is_none_or(|(phrases, within)| {
+                phrases.is_within(view, &view.around(span, *within, *within))
+            })
+        };
+        if holds && spoken() {
             verdict.severity = if self.up {
                 verdict.severity.raised(self.by)
             } else {
@@ -216,7 +268,8 @@ impl Persons {
             let runs = language.classes().iter().filter(|class| class.name == name);
             let alternatives: Vec<_> = runs
                 .flat_map(|class| class.phrases)
-                .filter_map(|text| crate::phrase::run_of_words(text).ok())
+                .filter_map(|text| crate::phrase::runs_of_words(text, language).ok())
+                .flatten()
                 .collect();
             let item = Item::Choice { alternatives, optional: false };
             PhraseSet::of(&[Phrase { items: vec![item] }], language, vocabulary)
@@ -226,6 +279,7 @@ impl Persons {
             subject: class(SUBJECT),
             other: class(OTHER_PERSON),
             negation: class(NEGATION),
+            method: class(METHOD),
         }
     }
 
@@ -269,6 +323,18 @@ pub(crate) fn opening(phrase: &Phrase, language: Language) -> usize {
         }
         _ => 0,
     }
+}
+
+fn is_quoted(view: &View, span: &Range<usize>, scene: Scene<'_>) -> bool {
+    let tokens = view.tokens().get(span.clone()).unwrap_or_default();
+    let (Some(first), Some(last)) = (tokens.first(), tokens.last()) else { return false };
+    let (start, end) = (first.start as usize, last.end as usize);
+    quotation::is_quoted(scene.text, start, end, scene.setting.place)
+}
+
+/// No bit is set for a rule or adjustment that is for everybody.
+fn age_bits(ages: &[AgeGroup]) -> u8 {
+    ages.iter().fold(0, |bits, age| bits | age.bit())
 }
 
 fn bits(places: &[Place]) -> u8 {

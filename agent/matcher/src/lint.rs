@@ -1,13 +1,15 @@
 //! Holds rule packs against their own examples.
 //!
 //! Every rule carries texts it must match and near misses it must not. A matching example must
-//! match in every place the rule looks at; a near miss must match in none.
+//! match in every place the rule looks at (a host of a rule with hosts: at the place host); a near
+//! miss must match in none.
 //!
 //! Two faults of `unless` show without examples: a phrase that its own words drop never matches,
 //! and one word alone must not silence a child who speaks of themselves at severity 4 or 5.
 
 use crate::category::Place;
 use crate::diagnostic::{Diagnostic, Sourced};
+use crate::host;
 use crate::matcher::{Match, Matcher};
 use crate::pack::{Pack, Rule};
 use crate::phrase::{Item, Pattern, Phrase};
@@ -52,7 +54,8 @@ fn lint_rule(pack: &Pack, rule: &Rule, matcher: &Matcher, wrong: &mut Vec<Diagno
     }
     lint_unless(pack, rule, wrong);
     for example in &rule.matching {
-        let silent = rule.places.iter().find(|place| hit(matcher, id, example, **place).is_none());
+        let mut places = matching_places(rule, &example.value).iter();
+        let silent = places.find(|place| hit(matcher, id, example, **place).is_none());
         if let Some(place) = silent {
             let message = format!("\"{}\" does not match in {place}", example.value);
             let help = "add a phrase, loosen a condition, or take the example out";
@@ -60,13 +63,23 @@ fn lint_rule(pack: &Pack, rule: &Rule, matcher: &Matcher, wrong: &mut Vec<Diagno
         }
     }
     for example in &rule.missing {
-        let loud = rule.places.iter().find_map(|place| hit(matcher, id, example, *place));
+        let mut places = rule.places.iter().chain((!rule.hosts.is_empty()).then_some(&Place::Host));
+        let loud = places.find_map(|place| hit(matcher, id, example, *place));
         if let Some(found) = loud {
             let text = example.value.get(found.start..found.end).unwrap_or_default();
             let message = format!("\"{}\" matches by \"{text}\"", example.value);
             let help = "narrow the phrase or add the benign context to unless";
             wrong.push(pack.diagnostic(example.at, id, message, help));
         }
+    }
+}
+
+/// Gives where an example must match: a host at its place, anything else wherever the phrases look.
+fn matching_places<'a>(rule: &'a Rule, example: &str) -> &'a [Place] {
+    if rule.phrases.is_empty() || (!rule.hosts.is_empty() && host::is_host(example)) {
+        &[Place::Host]
+    } else {
+        &rule.places
     }
 }
 

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::category::{Category, Place, Severity};
+use crate::category::{Category, Place, Setting, Severity};
 use crate::diagnostic::Diagnostic;
 use crate::disguise;
-use crate::judgement::{self, Persons, Rule, Verdict};
+use crate::host::HostSet;
+use crate::judgement::{self, Persons, Rule, Scene, Verdict};
 use crate::language::Language;
 use crate::pack::Pack;
 use crate::phrase_set::PhraseSet;
@@ -31,6 +32,7 @@ struct Compiled {
     phrases: PhraseSet,
     /// The owner of each phrase.
     owners: Vec<Owner>,
+    hosts: HostSet,
 }
 
 /// Whose phrase a hit is of.
@@ -101,6 +103,9 @@ impl Matcher {
                     let opening = judgement::opening(phrase, pack.language);
                     compiled.owners.push(Owner { rule: compiled.rules.len(), opening });
                 }
+                for host in &rule.hosts {
+                    compiled.hosts.add(&host.value, compiled.rules.len());
+                }
                 let rule = Rule::of(pack, rule, &persons, &mut compiled.vocabulary);
                 compiled.rules.push(rule);
             }
@@ -108,18 +113,30 @@ impl Matcher {
         Ok(Self(Arc::new(compiled)))
     }
 
-    /// Finds what the rules are about in a text seen at `place`; linear in the text's length.
+    /// Finds what the rules are about in a text seen at `place`, of a pupil of unknown age; linear
+    /// in the text's length.
     #[must_use]
     pub fn find(&self, text: &str, place: Place) -> Findings {
+        self.find_in(text, place.into())
+    }
+
+    /// Finds what the rules are about in a text, with what is known of its setting; linear in the
+    /// text's length.
+    #[must_use]
+    pub fn find_in(&self, text: &str, setting: Setting) -> Findings {
         let read = text.get(..text.floor_char_boundary(MAX_TEXT)).unwrap_or_default();
         let words = Words::of(read);
         let plain = View::plain(&words, &self.0.vocabulary);
+        let scene = Scene { text: read, setting };
         let mut kept = Kept::default();
-        self.search(&plain, false, place, &mut kept);
-        if place.is_prose()
+        self.search(&plain, false, scene, &mut kept);
+        if setting.place == Place::Host {
+            self.search_hosts(&plain, scene, &mut kept);
+        }
+        if setting.place.is_prose()
             && let Some(unmasked) = disguise::unmask(&words, &plain, &self.0.vocabulary)
         {
-            self.search(&unmasked, true, place, &mut kept);
+            self.search(&unmasked, true, scene, &mut kept);
         }
         Findings {
             matches: kept.into_matches(&self.0.rules),
@@ -140,19 +157,33 @@ impl Matcher {
     }
 
     /// Judges every hit in a view; of an unmasked one only those that are new in it.
-    fn search(&self, view: &View, unmasked: bool, place: Place, kept: &mut Kept) {
+    fn search(&self, view: &View, unmasked: bool, scene: Scene<'_>, kept: &mut Kept) {
         for token in 0..view.len() {
             self.0.phrases.at(view, token, |phrase, span| {
                 let Some(owner) = self.0.owners.get(phrase) else { return };
                 let Some(rule) = self.0.rules.get(owner.rule) else { return };
-                if rule.looks_at(place)
+                if rule.looks_at(scene.setting.place)
                     && (!unmasked || view.is_disguised(&span))
-                    && let Some(verdict) = rule.judge(view, &span, owner.opening, place)
+                    && let Some(verdict) = rule.judge(view, &span, owner.opening, scene)
                 {
                     kept.keep(owner.rule, view, &span, verdict);
                 }
             });
         }
+    }
+}
+
+impl Matcher {
+    /// Judges the listed hosts that a host is or lies below.
+    fn search_hosts(&self, view: &View, scene: Scene<'_>, kept: &mut Kept) {
+        self.0.hosts.at(scene.text, |number, bytes| {
+            let first = view.tokens().partition_point(|it| (it.start as usize) < bytes.start);
+            let span = first..view.len();
+            let Some(rule) = self.0.rules.get(number) else { return };
+            if let Some(verdict) = rule.judge(view, &span, 0, scene) {
+                kept.keep(number, view, &span, verdict);
+            }
+        });
     }
 }
 

@@ -7,10 +7,11 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use crate::category::{Category, Place, Severity};
+use crate::category::{AgeGroup, Category, Place, Severity};
 use crate::diagnostic::{Diagnostic, Position, Sourced};
 use crate::format::{RawAdjustment, RawPack, RawRule, Text};
-use crate::language::Language;
+use crate::host;
+use crate::language::{Language, METHOD};
 use crate::phrase::{self, Classes, Phrase, PhraseError};
 
 /// The version of the file format that this engine reads.
@@ -19,6 +20,8 @@ pub const FORMAT: u32 = 1;
 pub const MAX_PACK: usize = 1024 * 1024;
 /// The most rules in a pack and phrases in a list: what a person can still review.
 const MAX_ENTRIES: usize = 500;
+/// The most hosts in a rule's list.
+const MAX_HOSTS: usize = 5_000;
 /// How far away a `near` phrase may be, in words, if a rule does not say.
 const DEFAULT_WITHIN: usize = 8;
 /// The widest `within`, so that judging a hit has a bound.
@@ -41,6 +44,7 @@ pub(crate) struct Rule {
     pub(crate) severity: Severity,
     pub(crate) note: String,
     pub(crate) phrases: Vec<Phrase>,
+    pub(crate) hosts: Vec<Sourced<String>>,
     pub(crate) near: Vec<Phrase>,
     pub(crate) within: usize,
     pub(crate) unless: Vec<Phrase>,
@@ -48,7 +52,13 @@ pub(crate) struct Rule {
     pub(crate) first_person: bool,
     pub(crate) about_other: Effect,
     pub(crate) negation: Effect,
+    pub(crate) quoted: Effect,
+    pub(crate) seeks_method: bool,
+    /// For whom it is; for everybody if empty.
+    pub(crate) ages: Vec<AgeGroup>,
     pub(crate) places: Vec<Place>,
+    /// Whether misspellings of its words are seen through.
+    pub(crate) misspelt: bool,
     pub(crate) adjustments: Vec<Adjustment>,
     pub(crate) matching: Vec<Sourced<String>>,
     pub(crate) missing: Vec<Sourced<String>>,
@@ -79,6 +89,9 @@ pub(crate) struct Adjustment {
     pub(crate) phrases: Vec<Phrase>,
     pub(crate) within: usize,
     pub(crate) first_person: bool,
+    pub(crate) seeks_method: bool,
+    /// For whom it is; for everybody if empty.
+    pub(crate) ages: Vec<AgeGroup>,
     pub(crate) places: Vec<Place>,
 }
 
@@ -206,7 +219,9 @@ impl Reader<'_> {
             if !ids.insert(rule.id.get_ref().as_str()) {
                 self.report(rule.id.span().start, "id is used twice", "give each rule its own id");
             }
-            rules.push(self.rule(rule, category, &classes, &places));
+            let mut read = self.rule(rule, category, &classes, &places);
+            read.misspelt = rule.misspelt.or(raw.misspelt).unwrap_or(false);
+            rules.push(read);
             self.rule = None;
         }
         let file = self.file.to_owned();
@@ -229,9 +244,11 @@ impl Reader<'_> {
         if raw.note.get_ref().trim().is_empty() {
             self.report(raw.note.span().start, "note is empty", "say why the rule exists");
         }
-        if raw.phrases.is_empty() {
-            self.report(raw.id.span().start, "rule has no phrases", "write at least one phrase");
+        if raw.phrases.is_empty() && raw.hosts.is_empty() {
+            let help = "write phrases, hosts or both";
+            self.report(raw.id.span().start, "rule has no phrases and no hosts", help);
         }
+        self.check_hosts(raw);
         if raw.near.is_empty() && raw.within.is_some() {
             self.report(raw.id.span().start, "within without near", "add near or leave it out");
         }
@@ -248,6 +265,7 @@ impl Reader<'_> {
             severity: severity.unwrap_or(Severity::GREATEST),
             note: raw.note.get_ref().clone(),
             phrases: self.phrases(&raw.phrases, classes),
+            hosts: self.examples(&raw.hosts),
             near: self.phrases(&raw.near, classes),
             within: self.within(raw.within.as_ref()),
             unless: self.phrases(&raw.unless, classes),
@@ -255,7 +273,11 @@ impl Reader<'_> {
             first_person: raw.first_person,
             about_other: self.effect(raw.about_other.as_ref()),
             negation: self.effect(raw.negation.as_ref()),
+            quoted: self.effect(raw.quoted.as_ref()),
+            seeks_method: self.seeks_method(raw.seeks_method.as_ref(), classes),
+            ages: self.ages(&raw.ages),
             places: if raw.places.is_empty() { pack_places.to_vec() } else { own_places },
+            misspelt: false,
             adjustments,
             matching: self.examples(&raw.matching),
             missing: self.examples(&raw.missing),
@@ -273,10 +295,73 @@ impl Reader<'_> {
         }
     }
 
+    fn check_hosts(&mut self, raw: &RawRule) {
+        let sourced = raw.source.as_ref().is_some_and(|it| !it.get_ref().trim().is_empty());
+        match raw.hosts.first() {
+            Some(first) if !sourced => {
+                let help = "say in source where the list comes from and its date";
+                self.report(first.span().start, "hosts without a source", help);
+            }
+            None if raw.source.is_some() => {
+                let help = "add hosts or leave it out";
+                self.report(raw.id.span().start, "source without hosts", help);
+            }
+            _ => {}
+        }
+        let spoken = !raw.near.is_empty() || raw.first_person || raw.seeks_method.is_some();
+        if let Some(first) = raw.hosts.first().filter(|_| spoken) {
+            let help = "give the hosts a rule of their own, without near, first_person and \
+                        seeks_method";
+            self.report(first.span().start, "a host's name says nothing of that kind", help);
+        }
+        if raw.hosts.len() > MAX_HOSTS {
+            let message = format!("{} hosts", raw.hosts.len());
+            self.report(raw.id.span().start, &message, &format!("keep to {MAX_HOSTS}"));
+        }
+        let listed: HashSet<&str> = raw.hosts.iter().map(|it| it.get_ref().as_str()).collect();
+        let mut seen = HashSet::new();
+        for host in &raw.hosts {
+            let name = host.get_ref().as_str();
+            let above = host::above(name).find(|above| listed.contains(above));
+            let (message, help) = match (host::check(name), above) {
+                (Err((message, help)), _) => (message.to_owned(), help),
+                _ if !seen.insert(name) => ("is listed twice".to_owned(), "take one of them out"),
+                (Ok(()), Some(above)) => (
+                    format!("lies below \"{above}\", which is listed"),
+                    "take it out: hosts below are found anyway",
+                ),
+                (Ok(()), None) => continue,
+            };
+            self.report(host.span().start, &format!("\"{name}\" {message}"), help);
+        }
+    }
+
+    fn seeks_method(&mut self, raw: Option<&toml::Spanned<bool>>, classes: &Classes) -> bool {
+        let Some(raw) = raw.filter(|raw| *raw.get_ref()) else { return false };
+        if !classes.named.contains_key(METHOD) {
+            let message = format!("this language has no class [{METHOD}]");
+            self.report(raw.span().start, &message, "write the questions that are meant in near");
+        }
+        true
+    }
+
+    fn ages(&mut self, raw: &[Text]) -> Vec<AgeGroup> {
+        let ages: Vec<AgeGroup> = raw.iter().filter_map(|name| self.named(name)).collect();
+        if let Some(first) =
+            raw.first().filter(|_| AgeGroup::ALL.iter().all(|it| ages.contains(it)))
+        {
+            let help = "leave ages out: it is for everybody then";
+            self.report(first.span().start, "every age group is named", help);
+        }
+        ages
+    }
+
     fn adjustment(&mut self, raw: &RawAdjustment, up: bool, classes: &Classes) -> Adjustment {
-        let conditions = raw.phrases.len() + raw.places.len() + usize::from(raw.first_person);
-        if conditions == 0 {
-            let help = "add phrases, places or first_person, or change the rule's severity";
+        let seeks_method = self.seeks_method(raw.seeks_method.as_ref(), classes);
+        let lists = raw.phrases.len() + raw.places.len() + raw.ages.len();
+        if lists == 0 && !raw.first_person && !seeks_method {
+            let help = "add phrases, places, ages, first_person or seeks_method, or change the \
+                        rule's severity";
             self.report(raw.reason.span().start, "always true", help);
         }
         if raw.reason.get_ref().trim().is_empty() {
@@ -290,6 +375,8 @@ impl Reader<'_> {
             phrases: self.phrases(&raw.phrases, classes),
             within: self.within(raw.within.as_ref()),
             first_person: raw.first_person,
+            seeks_method,
+            ages: self.ages(&raw.ages),
             places: self.places(&raw.places),
         }
     }
@@ -304,10 +391,11 @@ impl Reader<'_> {
     }
 
     fn classes(&mut self, raw: &BTreeMap<String, Vec<Text>>, language: Language) -> Classes {
-        let mut classes = Classes::new();
+        let mut classes = Classes::new(language);
         for class in language.classes() {
-            let runs = class.phrases.iter().filter_map(|text| phrase::run_of_words(text).ok());
-            classes.insert(class.name.to_owned(), runs.collect());
+            let entries = class.phrases.iter();
+            let runs = entries.filter_map(|text| phrase::runs_of_words(text, language).ok());
+            classes.named.insert(class.name.to_owned(), runs.flatten().collect());
         }
         for (name, entries) in raw {
             let offset = entries.first().map_or(0, |entry| entry.span().start);
@@ -317,12 +405,12 @@ impl Reader<'_> {
             self.bound(entries.len(), offset, "entries");
             let mut runs = Vec::new();
             for entry in entries {
-                match phrase::run_of_words(entry.get_ref()) {
-                    Ok(run) => runs.push(run),
+                match phrase::runs_of_words(entry.get_ref(), language) {
+                    Ok(more) => runs.extend(more),
                     Err(wrong) => self.phrase_error(entry, &wrong),
                 }
             }
-            if classes.insert(name.clone(), runs).is_some() {
+            if classes.named.insert(name.clone(), runs).is_some() {
                 let message = format!("class \"{name}\" is built in");
                 self.report(offset, &message, "give it another name");
             }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `kill` | that word, however it is spelt with capitals, accents or look-alikes |
 //! | `kill*` | any word that begins so |
+//! | `kill~` | the word in every form: kill, kills, killed, killing, killin |
 //! | `(end\|take my\|[verb] your) it` | one of the alternatives, of words and classes |
 //! | `[method]` | any phrase of the class `method` |
 //! | `the?`, `(so\|very)?`, `[name]?` | may be absent |
@@ -16,6 +17,7 @@
 
 use std::collections::HashMap;
 
+use crate::language::{Language, Refusal};
 use crate::vocabulary::MAX_WORD_BYTES;
 use crate::words::Words;
 
@@ -63,8 +65,19 @@ pub(crate) struct PhraseError {
     pub(crate) help: String,
 }
 
-/// Word classes by name, each a list of runs of words.
-pub(crate) type Classes = HashMap<String, Vec<Vec<Pattern>>>;
+/// The word classes of a pack by name, each a list of runs of words, and the pack's language.
+#[derive(Debug)]
+pub(crate) struct Classes {
+    pub(crate) language: Language,
+    pub(crate) named: HashMap<String, Vec<Vec<Pattern>>>,
+}
+
+impl Classes {
+    /// Makes an empty set of classes.
+    pub(crate) fn new(language: Language) -> Self {
+        Self { language, named: HashMap::new() }
+    }
+}
 
 impl Phrase {
     /// Reads a phrase.
@@ -131,17 +144,17 @@ impl Item {
     }
 }
 
-/// Reads words and nothing else, for the entries of a class.
-pub(crate) fn run_of_words(text: &str) -> Result<Vec<Pattern>, PhraseError> {
-    let mut run = Vec::new();
-    for written in text.split_whitespace() {
-        let offset = text.find(written).unwrap_or(0);
-        run.push(pattern(written, offset)?);
-    }
-    if run.is_empty() {
+/// Reads words and nothing else, for an entry of a class: every run of words that it can make.
+pub(crate) fn runs_of_words(
+    text: &str,
+    language: Language,
+) -> Result<Vec<Vec<Pattern>>, PhraseError> {
+    let classes = Classes::new(language);
+    let reader = Reader { text, at: 0, classes: &classes };
+    if text.trim().is_empty() {
         return Err(error(0, "phrase is empty", "write at least one word"));
     }
-    Ok(run)
+    reader.alternative(text, 0)
 }
 
 struct Reader<'a> {
@@ -235,7 +248,7 @@ impl Reader<'_> {
             let class = written.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
             let next = match class {
                 Some(name) => self.named(name, offset + at + 1)?.to_vec(),
-                None => vec![vec![pattern(written, offset + at)?]],
+                None => single_words(patterns(written, offset + at, self.classes.language)?),
             };
             if runs.len() * next.len() > MAX_ALTERNATIVES {
                 let message = format!("over {MAX_ALTERNATIVES} alternatives in one group");
@@ -259,8 +272,8 @@ impl Reader<'_> {
     }
 
     fn named(&self, name: &str, offset: usize) -> Result<&[Vec<Pattern>], PhraseError> {
-        self.classes.get(name).map(Vec::as_slice).ok_or_else(|| {
-            let mut known: Vec<&str> = self.classes.keys().map(String::as_str).collect();
+        self.classes.named.get(name).map(Vec::as_slice).ok_or_else(|| {
+            let mut known: Vec<&str> = self.classes.named.keys().map(String::as_str).collect();
             known.sort_unstable();
             let known = known.join(", ");
             error(
@@ -297,9 +310,47 @@ impl Reader<'_> {
         if written == "_" {
             return Ok(Item::Gap { min: 1, max: 1 });
         }
-        let alternatives = vec![vec![pattern(&written, offset)?]];
+        let alternatives = single_words(patterns(&written, offset, self.classes.language)?);
         self.choice(alternatives, offset)
     }
+}
+
+fn single_words(patterns: Vec<Pattern>) -> Vec<Vec<Pattern>> {
+    patterns.into_iter().map(|pattern| vec![pattern]).collect()
+}
+
+/// Reads one written word into the words that it stands for: several if it is written with `~`.
+fn patterns(written: &str, offset: usize, language: Language) -> Result<Vec<Pattern>, PhraseError> {
+    let Some(stem) = written.strip_suffix('~') else { return Ok(vec![pattern(written, offset)?]) };
+    if stem.ends_with('*') {
+        let help = "write one of the two: * finds whatever begins so, ~ the forms of the word";
+        return Err(error(offset, &format!("\"{written}\" has both * and ~"), help));
+    }
+    let plain = pattern(stem, offset)?;
+    let Some(forms) = language.forms(&plain.word) else {
+        let message = format!("\"{written}\": ~ is not known in this language");
+        let help = "write each form, as (one|other), or their common beginning with *";
+        return Err(error(offset, &message, help));
+    };
+    let forms = forms.map_err(|refusal| {
+        let (message, help) = match refusal {
+            Refusal::NoLetters => (
+                format!("\"{written}\" has no forms"),
+                "write ~ after a word of two or more letters from a to z".to_owned(),
+            ),
+            Refusal::Inflected(of) => (
+                format!("\"{written}\" is no plain form"),
+                format!(
+                    "write {} or, without ~, each form that is meant",
+                    of.map_or("the plain form, as kill~ for killing".to_owned(), |of| format!(
+                        "{of}~"
+                    ))
+                ),
+            ),
+        };
+        error(offset, &message, &help)
+    })?;
+    Ok(forms.into_iter().map(|word| Pattern { word, prefix: false }).collect())
 }
 
 /// Folds one written word, which must stay one word.
@@ -331,7 +382,7 @@ fn pattern(written: &str, offset: usize) -> Result<Pattern, PhraseError> {
         _ => Err(error(
             offset,
             &format!("\"{written}\" is not one word"),
-            "write letters and digits, a blank where a hyphen or full stop stands, * only at the end",
+            "write letters and digits, a blank where a hyphen or full stop stands, * or ~ only at the end",
         )),
     }
 }
@@ -347,8 +398,7 @@ mod tests {
 
     #[test]
     fn phrases_read_as_written() {
-        let phrase =
-            Phrase::parse("Kill* <3> (my self|a [pet]) _ the? [pet] $", &classes()).unwrap();
+        let phrase = parse("Kill* <3> (my self|a [pet]) _ the? [pet] $").unwrap();
         assert_eq!(
             phrase.items,
             vec![
@@ -361,6 +411,28 @@ mod tests {
                 Item::End,
             ]
         );
+    }
+
+    #[test]
+    fn a_word_stands_for_its_forms_wherever_a_word_may_stand() {
+        let stabs = ["stab", "stabs", "stabbed", "stabbing", "stabbin"];
+        let with = |rest: &str| stabs.map(|form| format!("{form}{rest}"));
+        for (text, expected) in [
+            ("stab~", choice(&stabs, false)),
+            ("(stab~ me|hit)", {
+                let mut runs = with(" me").to_vec();
+                runs.push("hit".to_owned());
+                choice(&runs.iter().map(String::as_str).collect::<Vec<_>>(), false)
+            }),
+            (
+                "[attack]",
+                choice(&with(" up").iter().map(String::as_str).collect::<Vec<_>>(), false),
+            ),
+        ] {
+            assert_eq!(parse(text).unwrap().items, [expected], "{text}");
+        }
+        let optional = parse("dont stab~? me").unwrap();
+        assert_eq!(optional.items[1], choice(&stabs, true));
     }
 
     #[test]
@@ -378,9 +450,14 @@ mod tests {
             ("<2> me", 0, "phrase begins or ends with something that may be absent"),
             ("me you?", 0, "phrase begins or ends with something that may be absent"),
             ("a ^ b", 2, "^ or $ inside a phrase"),
+            ("i kill*~", 2, "\"kill*~\" has both * and ~"),
+            ("(a|killed~)", 3, "\"killed~\" is no plain form"),
+            ("i~ go", 0, "\"i~\" has no forms"),
+            ("ki~ll", 0, "\"ki~ll\" is not one word"),
+            ("(take~ go~ see~ be~)", 1, "over 400 alternatives in one group"),
             ("a <8> b <8> c <8> d <8> e <8> f", 0, "phrase can span 46 words"),
         ] {
-            let wrong = Phrase::parse(text, &classes()).unwrap_err();
+            let wrong = parse(text).unwrap_err();
             assert_eq!((wrong.offset, wrong.message.as_str()), (offset, message), "{text:?}");
             assert!(!wrong.help.is_empty());
         }
@@ -388,20 +465,34 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_read_or_explained(text in "[a-c ()|<>\\[\\]^$?*_1-9é-]{0,24}") {
-            if let Err(wrong) = Phrase::parse(&text, &classes()) {
+        fn any_text_is_read_or_explained(text in "[a-c ()|<>\\[\\]^$?*~_1-9é-]{0,24}") {
+            if let Err(wrong) = parse(&text) {
                 prop_assert!(text.is_char_boundary(wrong.offset));
             }
         }
     }
 
-    fn classes() -> Classes {
-        let pets = vec![run_of_words("cat").unwrap(), run_of_words("guinea pig*").unwrap()];
-        HashMap::from([("pet".to_owned(), pets)])
+    fn parse(text: &str) -> Result<Phrase, PhraseError> {
+        Phrase::parse(text, &classes())
     }
 
-    fn choice(runs: &[&str], optional: bool) -> Item {
-        let alternatives = runs.iter().map(|run| run_of_words(run).unwrap()).collect();
-        Item::Choice { alternatives, optional }
+    fn classes() -> Classes {
+        let class = |entries: &[&str]| entries.iter().flat_map(|entry| runs(entry)).collect();
+        let named = HashMap::from([
+            ("pet".to_owned(), class(&["cat", "guinea pig*"])),
+            ("attack".to_owned(), class(&["stab~ up"])),
+        ]);
+        Classes { language: Language::English, named }
+    }
+
+    fn choice(entries: &[&str], optional: bool) -> Item {
+        Item::Choice {
+            alternatives: entries.iter().flat_map(|entry| runs(entry)).collect(),
+            optional,
+        }
+    }
+
+    fn runs(entry: &str) -> Vec<Vec<Pattern>> {
+        runs_of_words(entry, Language::English).unwrap()
     }
 }

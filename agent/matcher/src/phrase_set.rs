@@ -289,7 +289,7 @@ mod tests {
 
     fn found(phrase: &str, text: &str) -> Option<Range<usize>> {
         let mut vocabulary = Vocabulary::default();
-        let phrase = Phrase::parse(phrase, &Classes::default()).unwrap();
+        let phrase = Phrase::parse(phrase, &Classes::new(Language::English)).unwrap();
         let set = PhraseSet::of(&[phrase], Language::English, &mut vocabulary);
         let view = View::plain(&Words::of(text), &vocabulary);
         let mut spans = Vec::new();

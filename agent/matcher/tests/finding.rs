@@ -3,7 +3,7 @@
 #![expect(clippy::panic, reason = "the helpers of a test report by panicking too")]
 
 use proptest::prelude::*;
-use redshank_matcher::{Findings, MAX_PER_RULE, MAX_TEXT, Matcher, Pack, Place};
+use redshank_matcher::{AgeGroup, Findings, MAX_PER_RULE, MAX_TEXT, Matcher, Pack, Place, Setting};
 
 #[test]
 fn conditions_are_judged_on_hits() {
@@ -40,6 +40,22 @@ fn conditions_are_judged_on_hits() {
         ),
         ("lower = [{ reason = 'r', places = ['typed'], by = 4 }]", "red fox", vec![("red fox", 1)]),
         ("lower = [{ reason = 'r', places = ['search'] }]", "red fox", vec![("red fox", 3)]),
+        ("seeks_method = true", "red fox here", vec![]),
+        ("seeks_method = true", "how to catch a red fox", vec![("red fox", 3)]),
+        ("seeks_method = true", "red fox how do i catch one", vec![("red fox", 3)]),
+        ("seeks_method = true", "how to cook. A red fox", vec![]),
+        (
+            "raise = [{ reason = 'r', seeks_method = true }]",
+            "easiest way to get a red fox",
+            vec![("red fox", 4)],
+        ),
+        ("raise = [{ reason = 'r', seeks_method = true }]", "a red fox", vec![("red fox", 3)]),
+        ("quoted = 'lower'", "he said \"a red fox!\" to me", vec![("red fox", 2)]),
+        ("quoted = 'drop'", "he said “a red fox!” to me", vec![]),
+        ("quoted = 'drop'", "he said 'red fox' to me", vec![("red fox", 3)]),
+        ("quoted = 'ignore'", "he said \"red fox\"", vec![("red fox", 3)]),
+        ("near = ['hunt~']", "they hunted a red fox", vec![("red fox", 3)]),
+        ("unless = ['bite~']", "bitten by a red fox", vec![]),
     ] {
         let findings = matcher(conditions).find(text, Place::Typed);
         let found: Vec<(&str, u8)> = findings
@@ -49,6 +65,65 @@ fn conditions_are_judged_on_hits() {
             .collect();
         assert_eq!(found, expected, "{conditions} on {text:?}");
     }
+}
+
+#[test]
+fn an_age_group_narrows_a_rule_and_grades_it() {
+    const FOX: &str = "red fox";
+    let of = |age| Setting { place: Place::Typed, age };
+    let primary_only = matcher("ages = ['primary']");
+    for (age, expected) in [
+        (Some(AgeGroup::Primary), vec!["of primary age"]),
+        (Some(AgeGroup::Secondary), vec![]),
+        (Some(AgeGroup::SixthForm), vec![]),
+    ] {
+        let reasons: Vec<String> = primary_only
+            .find_in(FOX, of(age))
+            .matches
+            .into_iter()
+            .flat_map(|it| it.reasons)
+            .collect();
+        assert_eq!(reasons, expected, "{age:?}");
+    }
+    assert_eq!(primary_only.find_in(FOX, of(None)).severity(), 3, "a rule is for the unknown too");
+
+    let graded = matcher(
+        "raise = [{ reason = 'so young', ages = ['primary'] }]\n\
+         lower = [{ reason = 'nearly grown up', ages = ['sixth_form'] }]",
+    );
+    for (age, expected) in [
+        (Some(AgeGroup::Primary), 4),
+        (Some(AgeGroup::Secondary), 3),
+        (Some(AgeGroup::SixthForm), 2),
+        (None, 3),
+    ] {
+        assert_eq!(graded.find_in(FOX, of(age)).severity(), expected, "{age:?}");
+    }
+    assert_eq!(graded.find(FOX, Place::Typed), graded.find_in(FOX, Place::Typed.into()));
+}
+
+#[test]
+fn listed_hosts_are_found_at_their_place_by_whole_labels() {
+    let matcher = matcher(
+        "hosts = ['foxes.example.com', 'hounds.co.uk']\nsource = 'a test'\nunless = ['museum']",
+    );
+    for (host, expected) in [
+        ("foxes.example.com", Some("foxes.example.com")),
+        ("www.red.foxes.example.com", Some("foxes.example.com")),
+        ("HOUNDS.CO.UK", Some("HOUNDS.CO.UK")),
+        ("basset-hounds.co.uk", None),
+        ("example.com", None),
+        ("foxes.example.com.evil.net", None),
+        ("museum.hounds.co.uk", None),
+    ] {
+        let findings = matcher.find(host, Place::Host);
+        let found: Vec<&str> = findings.matches.iter().map(|it| &host[it.start..it.end]).collect();
+        assert_eq!(found, Vec::from_iter(expected), "{host}");
+    }
+    for place in [Place::Search, Place::Typed, Place::UrlPath, Place::Title] {
+        assert_eq!(matcher.find("hounds.co.uk", place).severity(), 0, "{place}");
+    }
+    assert_eq!(matcher.find("red fox", Place::Search).severity(), 3);
 }
 
 #[test]

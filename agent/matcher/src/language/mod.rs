@@ -5,8 +5,11 @@
 //! live in one matcher side by side.
 
 mod english;
+mod inflection;
 
 use std::str::FromStr;
+
+pub(crate) use inflection::Refusal;
 
 /// A language that packs may be written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -29,6 +32,9 @@ pub(crate) const SUBJECT: &str = "i";
 pub(crate) const OTHER_PERSON: &str = "other_person";
 /// The class that turns a phrase into its opposite (`negation`).
 pub(crate) const NEGATION: &str = "negation";
+
+/// The class that says "asks how, where, how much" (`seeks_method = true`).
+pub(crate) const METHOD: &str = "how";
 
 impl FromStr for Language {
     type Err = ();
@@ -54,6 +60,14 @@ impl Language {
     pub(crate) const fn classes(self) -> &'static [BuiltInClass] {
         match self {
             Self::English => english::CLASSES,
+        }
+    }
+
+    /// Gives every form of a word, itself first, or why it has none; nothing for a language whose
+    /// forms no rules are written for.
+    pub(crate) fn forms(self, word: &str) -> Option<Result<Vec<String>, Refusal>> {
+        match self {
+            Self::English => Some(inflection::forms(word)),
         }
     }
 
