@@ -63,6 +63,9 @@ pub(super) struct File {
 struct Written {
     school: Spanned<String>,
     staff_accounts: Option<Spanned<Vec<String>>>,
+    age_group: Option<Spanned<String>>,
+    #[serde(default)]
+    ages: Vec<Ages>,
     #[serde(default)]
     text: Text,
     filter_category: Option<Vec<FilterCategory>>,
@@ -96,6 +99,13 @@ impl Default for Text {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct Ages {
+    accounts: Spanned<Vec<String>>,
+    group: Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct FilterCategory {
     name: Spanned<String>,
     severity: Spanned<u32>,
@@ -118,6 +128,7 @@ struct Exemption {
     accounts: Option<Spanned<Vec<String>>>,
     categories: Option<Spanned<Vec<String>>>,
     rules: Option<Spanned<Vec<String>>>,
+    phrases: Option<Spanned<Vec<Spanned<String>>>>,
 }
 
 #[derive(Default, Deserialize)]
