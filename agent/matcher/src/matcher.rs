@@ -362,6 +362,10 @@ mod tests {
                 expected.ids(*token).iter().any(|id| compiled.phrases.hangs_on(*id))
             };
             let waking: Vec<usize> = (0..expected.len()).filter(waking).collect();
+            let all = 0..expected.len();
+            for (at, whole) in all.map(|token| (token, &expected)) {
+                prop_assert_eq!(scan.view.begins_text(at), whole.begins_text(at));
+            }
             prop_assert_eq!(scan.waking.iter().map(|it| *it as usize).collect::<Vec<_>>(), waking);
         }
 
@@ -381,7 +385,8 @@ mod tests {
         let plain = View::plain(&words, &compiled.vocabulary);
         let mut kept = Kept::default();
         let unmasked = crate::disguise::unmask(&words, &plain, &compiled.vocabulary);
-        let unmasked = unmasked.filter(|_| place.is_prose());
+        let mut unmasked = unmasked.filter(|_| place.is_prose());
+        unmasked.iter_mut().for_each(|view| view.begin_parts(&words));
         for (view, whole) in [(Some(&plain), true), (unmasked.as_ref(), false)] {
             let Some(view) = view else { continue };
             for token in 0..view.len() {
@@ -430,6 +435,7 @@ mod tests {
             "⒈",
             "ﬁ",
             "$",
+            "\u{1E}",
             "@",
             "!",
             "| ",
