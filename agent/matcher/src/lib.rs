@@ -70,6 +70,7 @@
 //! # Ok::<(), String>(())
 //! ```
 
+mod anchor;
 mod block;
 mod blur;
 mod category;
@@ -79,6 +80,7 @@ mod expression;
 mod fold;
 mod format;
 mod judgement;
+mod kept;
 mod key;
 mod language;
 mod lexicon;

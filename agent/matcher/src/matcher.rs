@@ -1,13 +1,14 @@
 //! The matcher: packs compiled once, texts searched many times.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
 use crate::blur::Blur;
 use crate::category::{Category, Place, Severity};
 use crate::diagnostic::Diagnostic;
-use crate::judgement::{self, Persons, Rule, Verdict};
+use crate::judgement::{self, Persons, Rule};
+use crate::kept::Kept;
 use crate::language::Language;
 use crate::lexicon::Lexicon;
 use crate::pack::Pack;
@@ -146,7 +147,7 @@ impl Matcher {
 
     /// Gives every phrase of every rule that stands in a text, disguises undone, whatever the
     /// conditions of the rule say, in the order they stand. The hits of texts joined by
-    /// [`PART_SEPARATOR`] are the hits of each of them.
+    /// [`PART_SEPARATOR`](crate::PART_SEPARATOR) are the hits of each of them.
     #[must_use]
     pub fn hits(&self, text: &str) -> Vec<Hit> {
         let mut hits = Vec::new();
@@ -231,89 +232,6 @@ impl Matcher {
 /// Gives what is read of a text.
 fn read(text: &str) -> &str {
     text.get(..text.floor_char_boundary(MAX_TEXT)).unwrap_or_default()
-}
-
-/// The matches so far, bounded for each rule.
-#[derive(Default)]
-struct Kept {
-    by_rule: BTreeMap<usize, Vec<Stretch>>,
-}
-
-struct Stretch {
-    start: usize,
-    end: usize,
-    verdict: Verdict,
-}
-
-impl Stretch {
-    /// Widens by one that overlaps; the graver verdict stands, at a tie the earlier one.
-    fn takes_in(&mut self, kept: &Self) -> bool {
-        let overlaps = kept.start < self.end && self.start < kept.end;
-        if overlaps {
-            self.start = self.start.min(kept.start);
-            self.end = self.end.max(kept.end);
-            if kept.verdict.severity >= self.verdict.severity {
-                self.verdict = kept.verdict.clone();
-            }
-        }
-        overlaps
-    }
-}
-
-impl Kept {
-    /// Keeps a match: folded with those of the same rule that it overlaps, otherwise beside the
-    /// others, at the bound in place of one less grave.
-    fn keep(&mut self, rule: usize, view: &View<'_>, span: &Range<usize>, mut verdict: Verdict) {
-        let Some((start, end)) = view.bytes(span) else { return };
-        if view.is_disguised(span) {
-            verdict.reasons.push("disguised spelling".to_owned());
-        }
-        let mut stretch = Stretch { start, end, verdict };
-        let stretches = self.by_rule.entry(rule).or_default();
-        // What is kept overlaps nothing else that is kept, so that one pass takes in all.
-        stretches.retain(|kept| !stretch.takes_in(kept));
-        if stretches.len() < MAX_PER_RULE {
-            stretches.push(stretch);
-        } else if let Some(least) = stretches.iter_mut().min_by_key(|it| it.verdict.severity)
-            && least.verdict.severity < stretch.verdict.severity
-        {
-            *least = stretch;
-        }
-    }
-
-    /// Says whether a hit can change nothing, whatever its verdict: the rule has all the matches it
-    /// may have, each as grave as they can be, and the hit overlaps none.
-    fn is_settled(
-        &self,
-        rule: usize,
-        gravest: Severity,
-        view: &View<'_>,
-        span: &Range<usize>,
-    ) -> bool {
-        let Some(stretches) = self.by_rule.get(&rule) else { return false };
-        let Some((start, end)) = view.bytes(span) else { return true };
-        stretches.len() >= MAX_PER_RULE
-            && stretches.iter().all(|kept| {
-                kept.verdict.severity >= gravest && (end <= kept.start || kept.end <= start)
-            })
-    }
-
-    fn into_matches(self, rules: &[Rule]) -> Vec<Match> {
-        let mut matches = Vec::new();
-        for (rule, stretches) in self.by_rule {
-            let Some(rule) = rules.get(rule) else { continue };
-            matches.extend(stretches.into_iter().map(|stretch| Match {
-                rule: Arc::clone(&rule.id),
-                category: rule.category,
-                severity: stretch.verdict.severity,
-                start: stretch.start,
-                end: stretch.end,
-                reasons: stretch.verdict.reasons,
-            }));
-        }
-        matches.sort_by(|a, b| (a.start, a.end, &a.rule).cmp(&(b.start, b.end, &b.rule)));
-        matches
-    }
 }
 
 fn repeated_ids(packs: &[Pack]) -> Vec<Diagnostic> {
