@@ -19,7 +19,7 @@ use std::collections::HashMap;
 
 use crate::language::{Language, Refusal};
 use crate::vocabulary::MAX_WORD_BYTES;
-use crate::words::Words;
+use crate::words::{SPEAKING, Words};
 
 /// The most words a phrase can span, gaps included.
 pub(crate) const MAX_SPAN: usize = 40;
@@ -362,7 +362,11 @@ fn pattern(written: &str, offset: usize) -> Result<Pattern, PhraseError> {
     let words = Words::of(stem);
     let mut texts = words.texts();
     match (texts.next(), texts.next()) {
-        (Some(word), None) if stem.chars().all(|c| c.is_alphanumeric() || "'’".contains(c)) => {
+        (Some(word), None)
+            if stem.chars().all(|c| {
+                c.is_alphanumeric() || "'’\u{FE0F}".contains(c) || SPEAKING.contains(&c)
+            }) =>
+        {
             if word.len() > MAX_WORD_BYTES {
                 return Err(error(
                     offset,

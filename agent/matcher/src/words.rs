@@ -15,6 +15,13 @@ use crate::fold::{Folded, fold};
 /// separator two* (U+001E), which no keyboard writes.
 pub const PART_SEPARATOR: char = '\u{1E}';
 
+/// Emoji that pupils write for a word, of which packs speak; each is a word of its own. Every other
+/// emoji stands between words, as a full stop does: most decorate, and would keep words apart.
+pub(crate) const SPEAKING: [char; 24] = [
+    '🔪', '🗡', '🪒', '🩸', '🩹', '🪦', '⚰', '💊', '💉', '🔫', '💣', '🪢', '🍃', '🌿', '🍁', '❄',
+    '🔌', '🍄', '🎈', '🍑', '🍆', '🌽', '🐒', '🍌',
+];
+
 /// How a word is joined to the one before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Joint {
@@ -117,7 +124,11 @@ struct Cutter {
 impl Cutter {
     fn take(&mut self, folded: Folded, range: (u32, u32)) {
         let c = folded.character;
-        if folded.alphanumeric {
+        if SPEAKING.contains(&c) {
+            self.open = false;
+            self.letter(c, range);
+            self.open = false;
+        } else if folded.alphanumeric {
             self.letter(c, range);
         } else if !(self.open && is_apostrophe(c)) {
             self.open = false;
@@ -210,6 +221,7 @@ mod tests {
             ("self-harm/cutting", "self|harm|cutting"),
             ("'quoted' words", "quoted|words"),
             ("k\u{200B}ill", "kill"),
+            ("my🔪 is here❄️ 😭ok", "my|🔪|is|here|❄|ok"),
             ("", ""),
             ("…", ""),
         ] {
