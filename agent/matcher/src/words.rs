@@ -190,6 +190,8 @@ mod tests {
             ("a | b", vec![Loose, Sentence]),
             ("a\nb", vec![Loose, Blank]),
             ("a\n\nb", vec![Loose, Sentence]),
+            ("ہوں۔ میں", vec![Loose, Sentence]),
+            ("کیوں؟ میں", vec![Loose, Sentence]),
         ] {
             let words = Words::of(text);
             let joints: Vec<Joint> = words.as_slice().iter().map(|word| word.joint).collect();
