@@ -34,6 +34,7 @@ pub struct Pack {
     pub(crate) category: Category,
     pub(crate) language: Language,
     version: u32,
+    reviewed: bool,
     pub(crate) rules: Vec<Rule>,
 }
 
@@ -144,6 +145,13 @@ impl Pack {
         self.version
     }
 
+    /// Says whether a safeguarding professional who speaks the language has reviewed the pack, as
+    /// its own `status` has it; who and when stands in its `reviewed`, for people.
+    #[must_use]
+    pub fn is_reviewed(&self) -> bool {
+        self.reviewed
+    }
+
     /// Gives the number of rules.
     #[must_use]
     pub fn rule_count(&self) -> usize {
@@ -205,6 +213,7 @@ impl Reader<'_> {
             let help = "say who reviewed the pack and when, or that nobody has yet";
             self.report(raw.reviewed.span().start, "reviewed is empty", help);
         }
+        let reviewed = self.status(raw.status.as_ref());
         let places = self.places(&raw.places);
         let (category, language) = (category?, language.ok()?);
         let classes = self.classes(&raw.classes, language);
@@ -225,7 +234,7 @@ impl Reader<'_> {
             self.rule = None;
         }
         let file = self.file.to_owned();
-        Some(Pack { file, category, language, version: raw.version, rules })
+        Some(Pack { file, category, language, version: raw.version, reviewed, rules })
     }
 
     fn rule(
@@ -454,6 +463,19 @@ impl Reader<'_> {
         let offset = if verbatim { span.start + 1 + wrong.offset } else { span.start };
         let message = format!("\"{}\": {}", text.get_ref(), wrong.message);
         self.report(offset, &message, &wrong.help);
+    }
+
+    fn status(&mut self, raw: Option<&Text>) -> bool {
+        let Some(status) = raw else { return false };
+        match status.get_ref().as_str() {
+            "reviewed" => true,
+            "unreviewed" => false,
+            other => {
+                let message = format!("unknown status \"{other}\"");
+                self.report(status.span().start, &message, "expected reviewed or unreviewed");
+                false
+            }
+        }
     }
 
     fn places(&mut self, raw: &[Text]) -> Vec<Place> {
