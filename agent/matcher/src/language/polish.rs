@@ -357,6 +357,7 @@ pub(super) const CLASSES: &[BuiltInClass] = &[
             "sims",
             "cs",
             "csgo",
+            "warzone",
             "valorant",
             "lol",
             "wiedźmin*",

@@ -396,6 +396,8 @@ pub(super) const CLASSES: &[BuiltInClass] = &[
             "boss",
             "player",
             "lobby",
+            "warzone",
+            "valorant",
         ],
     },
     // Looking for help is never a concern.

@@ -275,8 +275,6 @@ pub(super) const CLASSES: &[BuiltInClass] = &[
         name: "fiction",
         phrases: &[
             "ffilm*",
-            "cân",
-            "gân",
             "caneuon",
             "ganeuon",
             "geiriau",
@@ -335,6 +333,8 @@ pub(super) const CLASSES: &[BuiltInClass] = &[
         phrases: &[
             "gêm",
             "gem",
+            "warzone",
+            "valorant",
             "gemau",
             "chwarae gemau",
             "minecraft",
