@@ -64,6 +64,8 @@ struct Written {
     school: Spanned<String>,
     staff_accounts: Option<Spanned<Vec<String>>>,
     #[serde(default)]
+    rules: Packs,
+    #[serde(default)]
     text: Text,
     filter_category: Option<Vec<FilterCategory>>,
     #[serde(default)]
@@ -76,6 +78,12 @@ struct Written {
     media: Media,
     #[serde(default)]
     notice: Notice,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Packs {
+    languages: Option<Spanned<Vec<Spanned<String>>>>,
 }
 
 #[derive(Deserialize)]
