@@ -85,6 +85,14 @@ pub const TEXT_BYTES: usize = 32 * KIB;
 pub const STAFF_ACCOUNTS: usize = 1_024;
 /// Exemptions in a policy, and accounts or rules in one.
 pub const EXEMPTIONS: usize = 256;
+/// Phrases in an exemption.
+pub const EXEMPTION_PHRASES: usize = 64;
+/// Bytes of a phrase in an exemption.
+pub const EXEMPTION_PHRASE_BYTES: usize = 256;
+/// Groups of accounts of an age group of their own in a policy.
+pub const AGES: usize = 64;
+/// Patterns of accounts in one of them.
+pub const AGE_ACCOUNTS: usize = 256;
 /// Programs in a policy.
 pub const PROGRAMS: usize = 4_096;
 /// Periods of a school's week in a policy.

@@ -195,6 +195,11 @@ impl Place {
         matches!(self, Self::Search | Self::Typed | Self::PageText | Self::Title)
     }
 
+    /// Says whether the pupil wrote the text: only there are signs weighed.
+    pub(crate) const fn is_written(self) -> bool {
+        matches!(self, Self::Search | Self::Typed)
+    }
+
     pub(crate) const fn bit(self) -> u8 {
         1 << self as u8
     }

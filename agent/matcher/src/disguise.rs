@@ -21,7 +21,11 @@ const MIN_SPREAD: usize = 2;
 const STRETCH: usize = 3;
 
 /// Undoes disguises, or gives nothing if the text has none that the packs know.
-pub(crate) fn unmask(words: &Words, plain: &View, vocabulary: &Vocabulary) -> Option<View> {
+pub(crate) fn unmask(
+    words: &Words,
+    plain: &View<'_>,
+    vocabulary: &Vocabulary,
+) -> Option<View<'static>> {
     let all = words.as_slice();
     let mut view = View::default();
     let mut found = false;
@@ -49,7 +53,7 @@ pub(crate) fn unmask(words: &Words, plain: &View, vocabulary: &Vocabulary) -> Op
 }
 
 /// Puts together the longest word of the packs whose pieces begin here; gives how many it took.
-fn joined(words: &Words, at: usize, vocabulary: &Vocabulary, view: &mut View) -> usize {
+fn joined(words: &Words, at: usize, vocabulary: &Vocabulary, view: &mut View<'_>) -> usize {
     let Some(first) = words.as_slice().get(at) else { return 0 };
     let (text, pieces) = pieces(words, at, vocabulary.longest());
     for (index, piece) in pieces.iter().enumerate().skip(1).rev() {
@@ -250,7 +254,7 @@ mod tests {
         assert_eq!(view.tokens().iter().filter(|token| token.disguised).count(), 1);
     }
 
-    fn view_of(text: &str) -> Option<View> {
+    fn view_of(text: &str) -> Option<View<'static>> {
         let mut vocabulary = Vocabulary::default();
         for word in ["kill", "suicide"] {
             vocabulary.intern(&Pattern { word: word.to_owned(), prefix: false });

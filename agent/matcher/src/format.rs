@@ -42,6 +42,10 @@ pub(crate) struct RawRule {
     #[serde(default)]
     pub(crate) hosts: Vec<Text>,
     pub(crate) source: Option<Text>,
+    /// Phrases with their points, for or against.
+    #[serde(default)]
+    pub(crate) signs: BTreeMap<Text, Spanned<i32>>,
+    pub(crate) points: Option<Spanned<i32>>,
     #[serde(default)]
     pub(crate) near: Vec<Text>,
     pub(crate) within: Option<Spanned<usize>>,

@@ -6,18 +6,14 @@
 //!
 //! `unless` drops a match, `maybe` lowers it and says why: a word that often makes a text harmless
 //! must not silence a child who uses it in earnest.
-//!
-//! A negation counts where it can turn the hit: before it, with nobody named in between ("I do not
-//! want to …", not "I do not care, I want to …"), or in the gap after the hit's own subject ("I
-//! didn't take …"), unless the phrase is itself about a negation ("I don't want to live").
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use crate::category::{AgeGroup, Category, Place, Setting, Severity};
-use crate::language::{FIRST_PERSON, Language, METHOD, NEGATION, OTHER_PERSON, SUBJECT};
 use crate::pack::{self, Effect, Pack};
-use crate::phrase::{Item, Phrase};
+pub(crate) use crate::persons::{Persons, opening};
+use crate::phrase::Phrase;
 use crate::phrase_set::PhraseSet;
 use crate::quotation;
 use crate::view::View;
@@ -29,11 +25,11 @@ const UNLESS_WINDOW: usize = 12;
 const DOUBT: u8 = 2;
 /// How far from a hit the person that a sentence speaks of is looked for, in words.
 const PERSON_WINDOW: usize = 8;
-/// How far before a hit a negation turns it.
-const NEGATION_WINDOW: usize = 4;
 
 /// How far from a hit the question for a method counts, in words.
 const METHOD_WINDOW: usize = 16;
+/// The farthest that any condition looks from a hit, in words.
+pub(crate) const FARTHEST: usize = 50;
 
 /// A rule, compiled.
 #[derive(Debug)]
@@ -42,6 +38,7 @@ pub(crate) struct Rule {
     pub(crate) category: Category,
     pub(crate) note: String,
     severity: Severity,
+    points: i32,
     places: u8,
     near: Option<(PhraseSet, usize)>,
     unless: PhraseSet,
@@ -81,16 +78,6 @@ struct Said {
     method: bool,
 }
 
-/// The built-in classes of a language that conditions speak of.
-#[derive(Debug)]
-pub(crate) struct Persons {
-    first: PhraseSet,
-    subject: PhraseSet,
-    other: PhraseSet,
-    negation: PhraseSet,
-    method: PhraseSet,
-}
-
 /// What a rule says of a hit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Verdict {
@@ -109,8 +96,9 @@ impl Rule {
         Self {
             id: rule.id.value.as_str().into(),
             category: pack.category,
-            note: rule.note.clone(),
+            note: rule.note.value.clone(),
             severity: rule.severity,
+            points: rule.points,
             places: bits(&rule.places),
             near: (!rule.near.is_empty()).then(|| (set(&rule.near), rule.within)),
             unless: set(&rule.unless),
@@ -143,7 +131,17 @@ impl Rule {
         }
     }
 
-    /// Says whether the phrases of the rule are looked for in this place.
+    /// Says whether so many points of its signs make a match.
+    pub(crate) fn is_enough(&self, points: i32) -> bool {
+        points >= self.points
+    }
+
+    /// Gives the greatest severity that a match of it can have.
+    pub(crate) fn gravest(&self) -> Severity {
+        let raised = self.adjustments.iter().filter(|it| it.up);
+        raised.fold(self.severity, |severity, it| severity.raised(it.by))
+    }
+
     pub(crate) fn looks_at(&self, place: Place) -> bool {
         self.places & place.bit() != 0
     }
@@ -152,7 +150,7 @@ impl Rule {
     /// its words a negation may stand among.
     pub(crate) fn judge(
         &self,
-        view: &View,
+        view: &View<'_>,
         span: &Range<usize>,
         opening: usize,
         scene: Scene<'_>,
@@ -180,14 +178,17 @@ impl Rule {
         let sentence = view.within_sentence(span, PERSON_WINDOW, PERSON_WINDOW);
         let asks = self.seeks_method || self.adjustments.iter().any(|it| it.seeks_method);
         let said = Said {
-            first: self.persons.first.is_within(view, &sentence),
-            method: asks && self.persons.method.is_within(view, &around(METHOD_WINDOW)),
+            first: self.persons.is_first(view, &sentence),
+            method: asks && self.persons.ask_how(view, &around(METHOD_WINDOW)),
         };
         if (self.first_person && !said.first) || (self.seeks_method && !said.method) {
             return None;
         }
         let mut verdict = Verdict { severity: self.severity, reasons: Vec::new() };
-        if said.first {
+        let other = || self.persons.are_about_other(view, span, &sentence);
+        verdict.apply(self.about_other, "about somebody else", other)?;
+        // "My friend" is somebody else, although it says "my".
+        if said.first && verdict.reasons.is_empty() {
             verdict.reasons.push("in the first person".to_owned());
         }
         if self.seeks_method {
@@ -196,11 +197,6 @@ impl Rule {
         if let Some(age) = age.filter(|_| self.ages != 0) {
             verdict.reasons.push(format!("of {} age", age.label()));
         }
-        let other = || {
-            !self.persons.subject.is_within(view, &sentence)
-                && self.persons.other.is_within(view, &sentence)
-        };
-        verdict.apply(self.about_other, "about somebody else", other)?;
         verdict.apply(self.negation, "negated", || self.persons.negate(view, span, opening))?;
         verdict.apply(self.quoted, "in quotation marks", || is_quoted(view, span, scene))?;
         if let Some((reason, _)) = self.maybe.iter().find(|(_, set)| set.is_within(view, &context))
@@ -235,7 +231,7 @@ impl Adjustment {
     fn apply(
         &self,
         verdict: &mut Verdict,
-        view: &View,
+        view: &View<'_>,
         span: &Range<usize>,
         setting: Setting,
         said: &Said,
@@ -262,73 +258,8 @@ impl Adjustment {
     }
 }
 
-impl Persons {
-    pub(crate) fn of(language: Language, vocabulary: &mut Vocabulary) -> Self {
-        let mut class = |name: &str| {
-            let runs = language.classes().iter().filter(|class| class.name == name);
-            let alternatives: Vec<_> = runs
-                .flat_map(|class| class.phrases)
-                .filter_map(|text| crate::phrase::runs_of_words(text, language).ok())
-                .flatten()
-                .collect();
-            let item = Item::Choice { alternatives, optional: false };
-            PhraseSet::of(&[Phrase { items: vec![item] }], language, vocabulary)
-        };
-        Self {
-            first: class(FIRST_PERSON),
-            subject: class(SUBJECT),
-            other: class(OTHER_PERSON),
-            negation: class(NEGATION),
-            method: class(METHOD),
-        }
-    }
-
-    /// Says whether a negation turns a hit.
-    fn negate(&self, view: &View, span: &Range<usize>, opening: usize) -> bool {
-        let before = view.within_sentence(span, NEGATION_WINDOW, 0).start;
-        let after_persons = (before..=span.start)
-            .rev()
-            .find(|token| self.names_somebody(view, *token))
-            .map_or(before, |person| person + 1);
-        let inside = span.start..span.end.min(span.start + opening);
-        self.negation.is_within(view, &(after_persons..span.start))
-            || self.negation.is_within(view, &inside)
-    }
-
-    fn names_somebody(&self, view: &View, token: usize) -> bool {
-        let word = token..token + 1;
-        self.first.is_within(view, &word) || self.other.is_within(view, &word)
-    }
-}
-
-/// Gives how many words of a hit a negation may stand among: those up to the end of the phrase's
-/// first gap, none if the phrase writes a negation of its own.
-pub(crate) fn opening(phrase: &Phrase, language: Language) -> usize {
-    let negations: Vec<&str> = language
-        .classes()
-        .iter()
-        .filter(|class| class.name == NEGATION)
-        .flat_map(|class| class.phrases.iter().copied())
-        .collect();
-    let negates = |item: &Item| match item {
-        Item::Choice { alternatives, .. } => {
-            alternatives.iter().flatten().any(|it| negations.contains(&it.word.as_str()))
-        }
-        Item::Start | Item::End | Item::Gap { .. } => false,
-    };
-    let gap = phrase.items.iter().position(|item| matches!(item, Item::Gap { .. }));
-    match gap {
-        Some(gap) if !phrase.items.iter().any(negates) => {
-            phrase.items.iter().take(gap + 1).map(Item::longest).sum()
-        }
-        _ => 0,
-    }
-}
-
-fn is_quoted(view: &View, span: &Range<usize>, scene: Scene<'_>) -> bool {
-    let tokens = view.tokens().get(span.clone()).unwrap_or_default();
-    let (Some(first), Some(last)) = (tokens.first(), tokens.last()) else { return false };
-    let (start, end) = (first.start as usize, last.end as usize);
+fn is_quoted(view: &View<'_>, span: &Range<usize>, scene: Scene<'_>) -> bool {
+    let Some((start, end)) = view.bytes(span) else { return false };
     quotation::is_quoted(scene.text, start, end, scene.setting.place)
 }
 

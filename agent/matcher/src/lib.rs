@@ -50,26 +50,39 @@
 //! # Ok::<(), String>(())
 //! ```
 
+mod block;
+mod blur;
 mod category;
 mod diagnostic;
 mod disguise;
+mod expression;
 mod fold;
 mod format;
 mod host;
 mod judgement;
+mod key;
 mod language;
+mod lexicon;
 mod lint;
 mod matcher;
 mod pack;
+mod persons;
 mod phrase;
 mod phrase_set;
+mod phrases;
 mod quotation;
+mod scan;
+mod signs;
+mod unmasking;
 mod view;
 mod vocabulary;
 mod words;
 
 pub use category::{AgeGroup, Category, FourC, Place, Setting, Severity, UnknownName};
 pub use diagnostic::Diagnostic;
+pub use expression::{BETWEEN_WORDS, Expression};
 pub use lint::{MIN_EXAMPLES, lint};
-pub use matcher::{Findings, MAX_PER_RULE, MAX_TEXT, Match, Matcher};
+pub use matcher::{Candidate, Findings, Hit, MAX_PER_RULE, MAX_TEXT, Match, Matcher};
 pub use pack::{FORMAT, MAX_PACK, Pack};
+pub use phrases::{PhraseMistake, Phrases};
+pub use words::{PART_SEPARATOR, normalise};

@@ -4,28 +4,23 @@
 //! match in every place the rule looks at (a host of a rule with hosts: at the place host); a near
 //! miss must match in none.
 //!
-//! Two faults of `unless` show without examples: a phrase that its own words drop never matches,
-//! and one word alone must not silence a child who speaks of themselves at severity 4 or 5.
+//! What else is told needs no example: words that drop or repeat each other (`words`), severities,
+//! places and notes that say nothing (`grades`), examples that stand twice or contradict another
+//! rule's.
+
+mod grades;
+mod words;
+
+use std::collections::HashMap;
 
 use crate::category::Place;
 use crate::diagnostic::{Diagnostic, Sourced};
 use crate::host;
 use crate::matcher::{Match, Matcher};
 use crate::pack::{Pack, Rule};
-use crate::phrase::{Item, Pattern, Phrase};
-use crate::phrase_set::PhraseSet;
-use crate::view::View;
-use crate::vocabulary::Vocabulary;
-use crate::words::Words;
 
 /// The fewest examples of each kind: one shows a rule, three show where it ends.
 pub const MIN_EXAMPLES: usize = 3;
-/// From this severity a first-person rule is a cry for help, which no single word may drop.
-const CRY: u8 = 4;
-/// In how many surroundings each alternative of a phrase is held against `unless`.
-const WORDINGS: usize = 8;
-/// Stands for any word: one that no pack speaks of.
-const FILLER: &str = "xx";
 
 /// Runs every rule's examples and explains each mistake; empty if all is well.
 #[must_use]
@@ -34,13 +29,56 @@ pub fn lint(packs: &[Pack]) -> Vec<Diagnostic> {
         Ok(matcher) => matcher,
         Err(wrong) => return wrong,
     };
-    let mut wrong = Vec::new();
+    let mut contradictions = Vec::new();
+    lint_contradictions(packs, &mut contradictions);
+    let mut all = Vec::new();
     for pack in packs {
+        let mut wrong = Vec::new();
+        grades::lint_classes(pack, &mut wrong);
         for rule in &pack.rules {
             lint_rule(pack, rule, &matcher, &mut wrong);
         }
+        wrong.extend(contradictions.extract_if(.., |it| it.file == pack.file));
+        wrong.sort_by_key(|it| (it.line, it.column));
+        all.append(&mut wrong);
     }
-    wrong
+    all
+}
+
+/// The same text cannot be a concern to one rule of a category and harmless to another, at the same
+/// place.
+fn lint_contradictions(packs: &[Pack], wrong: &mut Vec<Diagnostic>) {
+    let mut matching: HashMap<String, Vec<(&Pack, &Rule)>> = HashMap::new();
+    for (pack, rule) in all_rules(packs) {
+        for example in &rule.matching {
+            matching.entry(same(&example.value)).or_default().push((pack, rule));
+        }
+    }
+    for (pack, rule) in all_rules(packs) {
+        for example in &rule.missing {
+            let others = matching.get(&same(&example.value)).into_iter().flatten();
+            let contradicts = |(other_pack, other): &&(&Pack, &Rule)| {
+                other_pack.category == pack.category
+                    && other.id.value != rule.id.value
+                    && other.places.iter().any(|place| rule.places.contains(place))
+            };
+            if let Some((_, other)) = others.into_iter().find(contradicts) {
+                let message =
+                    format!("\"{}\" stands under match of {}", example.value, other.id.value);
+                let help = "decide whether it is harmless, and take it out of one of the two";
+                wrong.push(pack.diagnostic(example.at, &rule.id.value, message, help));
+            }
+        }
+    }
+}
+
+fn all_rules(packs: &[Pack]) -> impl Iterator<Item = (&Pack, &Rule)> {
+    packs.iter().flat_map(|pack| pack.rules.iter().map(move |rule| (pack, rule)))
+}
+
+/// Gives a text as far as it counts for whether two examples are the same.
+fn same(example: &str) -> String {
+    example.trim().to_lowercase()
 }
 
 fn lint_rule(pack: &Pack, rule: &Rule, matcher: &Matcher, wrong: &mut Vec<Diagnostic>) {
@@ -52,10 +90,15 @@ fn lint_rule(pack: &Pack, rule: &Rule, matcher: &Matcher, wrong: &mut Vec<Diagno
             wrong.push(pack.diagnostic(rule.id.at, id, message, &help));
         }
     }
-    lint_unless(pack, rule, wrong);
+    words::lint_unless(pack, rule, wrong);
+    words::lint_contained(pack, rule, wrong);
+    grades::lint_adjustments(pack, rule, wrong);
+    grades::lint_note(pack, rule, wrong);
+    grades::lint_places(pack, rule, wrong);
+    lint_repeated(pack, rule, wrong);
     for example in &rule.matching {
-        let mut places = matching_places(rule, &example.value).iter();
-        let silent = places.find(|place| hit(matcher, id, example, **place).is_none());
+        let mut places = matching_places(rule, &example.value).into_iter();
+        let silent = places.find(|place| hit(matcher, id, example, *place).is_none());
         if let Some(place) = silent {
             let message = format!("\"{}\" does not match in {place}", example.value);
             let help = "add a phrase, loosen a condition, or take the example out";
@@ -74,89 +117,30 @@ fn lint_rule(pack: &Pack, rule: &Rule, matcher: &Matcher, wrong: &mut Vec<Diagno
     }
 }
 
-/// Gives where an example must match: a host at its place, anything else wherever the phrases look.
-fn matching_places<'a>(rule: &'a Rule, example: &str) -> &'a [Place] {
-    if rule.phrases.is_empty() || (!rule.hosts.is_empty() && host::is_host(example)) {
-        &[Place::Host]
-    } else {
-        &rule.places
+/// Gives where an example must match: a host at its place, what signs may carry where they are
+/// weighed, anything else wherever the phrases look.
+fn matching_places(rule: &Rule, example: &str) -> Vec<Place> {
+    let spoken = !rule.phrases.is_empty() || !rule.signs.is_empty();
+    if !rule.hosts.is_empty() && (!spoken || host::is_host(example)) {
+        return vec![Place::Host];
     }
+    let weighed = |place: &&Place| rule.signs.is_empty() || place.is_written();
+    rule.places.iter().filter(weighed).copied().collect()
 }
 
-fn lint_unless(pack: &Pack, rule: &Rule, wrong: &mut Vec<Diagnostic>) {
-    let id = rule.id.value.as_str();
-    let mut vocabulary = Vocabulary::default();
-    let unless = PhraseSet::of(&rule.unless, pack.language, &mut vocabulary);
-    let drops = |text: &String| {
-        let view = View::plain(&Words::of(text), &vocabulary);
-        unless.is_within(&view, &(0..view.len()))
-    };
-    for phrase in &rule.phrases {
-        if let Some(text) = dead_wording(phrase, drops) {
-            let message = format!("\"{text}\" is dropped by the rule's own unless");
-            let help = "narrow unless or take the words out of the phrase";
-            wrong.push(pack.diagnostic(rule.id.at, id, message, help));
-        }
-    }
-    if !rule.first_person || rule.severity.get() < CRY {
-        return;
-    }
-    for text in rule.unless.iter().filter_map(lone_word) {
-        let message = format!("\"{text}\" alone drops what a child says of themselves");
-        let help = "write it under maybe, or more of its words under unless";
-        wrong.push(pack.diagnostic(rule.id.at, id, message, help));
-    }
-}
-
-/// Finds an alternative of a phrase that `drops` takes in whatever company.
-fn dead_wording(phrase: &Phrase, drops: impl Fn(&String) -> bool) -> Option<String> {
-    phrase.items.iter().enumerate().find_map(|(index, item)| {
-        let Item::Choice { alternatives, .. } = item else { return None };
-        (0..alternatives.len()).find_map(|alternative| {
-            let mut wordings =
-                (0..WORDINGS).map(|others| wording(phrase, (index, alternative), others));
-            let first = wordings.next()?;
-            (drops(&first) && wordings.all(|text| drops(&text))).then_some(first)
-        })
-    })
-}
-
-/// Writes a phrase with a chosen alternative, the other items by their alternative number `others`
-/// (counted round), gaps as short as they may be.
-fn wording(phrase: &Phrase, chosen: (usize, usize), others: usize) -> String {
-    let mut words: Vec<&str> = Vec::new();
-    for (index, item) in phrase.items.iter().enumerate() {
-        match item {
-            Item::Start | Item::End => {}
-            Item::Gap { min, .. } => words.extend((0..*min).map(|_| FILLER)),
-            Item::Choice { alternatives, optional } => {
-                let number = match index == chosen.0 {
-                    true => chosen.1,
-                    false if *optional => continue,
-                    false => others % alternatives.len().max(1),
-                };
-                words.extend(alternatives.get(number).into_iter().flat_map(|run| texts(run)));
-            }
-        }
-    }
-    words.join(" ")
-}
-
-fn texts(run: &[Pattern]) -> impl Iterator<Item = &str> {
-    run.iter().map(|pattern| pattern.word.as_str())
-}
-
-/// Gives the word that a phrase can be, if a single one is enough for it.
-fn lone_word(phrase: &Phrase) -> Option<&str> {
-    let mut required = phrase.items.iter().filter(|item| {
-        matches!(item, Item::Choice { optional: false, .. } | Item::Gap { min: 1.., .. })
-    });
-    match (required.next(), required.next()) {
-        (Some(Item::Choice { alternatives, .. }), None) => {
-            let lone = alternatives.iter().find(|run| run.len() == 1)?;
-            lone.first().map(|pattern| pattern.word.as_str())
-        }
-        _ => None,
+/// An example that stands twice tests nothing more; under match and miss at once it cannot hold.
+fn lint_repeated(pack: &Pack, rule: &Rule, wrong: &mut Vec<Diagnostic>) {
+    let mut seen: HashMap<String, bool> = HashMap::new();
+    let matching = rule.matching.iter().map(|example| (example, true));
+    let missing = rule.missing.iter().map(|example| (example, false));
+    for (example, must_match) in matching.chain(missing) {
+        let (what, help) = match seen.insert(same(&example.value), must_match) {
+            None => continue,
+            Some(before) if before == must_match => ("stands twice", "keep it once"),
+            Some(_) => ("stands under match and under miss", "take it out of one of the two"),
+        };
+        let message = format!("\"{}\" {what}", example.value);
+        wrong.push(pack.diagnostic(example.at, &rule.id.value, message, help));
     }
 }
 

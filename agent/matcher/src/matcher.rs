@@ -4,14 +4,19 @@ use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::blur::Blur;
 use crate::category::{Category, Place, Setting, Severity};
 use crate::diagnostic::Diagnostic;
 use crate::disguise;
 use crate::host::HostSet;
 use crate::judgement::{self, Persons, Rule, Scene, Verdict};
 use crate::language::Language;
+use crate::lexicon::Lexicon;
 use crate::pack::Pack;
 use crate::phrase_set::PhraseSet;
+use crate::scan::scan;
+use crate::signs::Signs;
+use crate::unmasking::Unmasking;
 use crate::view::View;
 use crate::vocabulary::Vocabulary;
 use crate::words::Words;
@@ -28,10 +33,13 @@ pub struct Matcher(Arc<Compiled>);
 #[derive(Debug, Default)]
 struct Compiled {
     vocabulary: Vocabulary,
+    lexicon: Lexicon,
+    blur: Blur,
     rules: Vec<Rule>,
     phrases: PhraseSet,
     /// The owner of each phrase.
     owners: Vec<Owner>,
+    signs: Signs,
     hosts: HostSet,
 }
 
@@ -58,6 +66,32 @@ pub struct Match {
     pub end: usize,
     /// Why it has this severity, in words for people; empty if the rule alone says it.
     pub reasons: Vec<String>,
+}
+
+/// A hit that its rule's conditions let stand, for whoever decides whether it counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Candidate {
+    /// What its rule watches for.
+    pub category: Category,
+    /// How grave it is.
+    pub severity: Severity,
+    /// Where it begins, in bytes of the original text.
+    pub start: usize,
+    /// Where it ends.
+    pub end: usize,
+}
+
+/// A phrase that stands in a text, before any condition.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Hit {
+    /// Where it begins, in bytes of the original text, on a character bound.
+    pub start: usize,
+    /// Where it ends, in bytes of the original text, on a character bound.
+    pub end: usize,
+    /// The number of the phrase, counted over all packs in the order they were compiled.
+    pub phrase: usize,
+    /// Whether it stands there only once disguises are undone.
+    pub disguised: bool,
 }
 
 /// What a text holds.
@@ -103,6 +137,16 @@ impl Matcher {
                     let opening = judgement::opening(phrase, pack.language);
                     compiled.owners.push(Owner { rule: compiled.rules.len(), opening });
                 }
+                let (number, vocabulary) = (compiled.rules.len(), &mut compiled.vocabulary);
+                for sign in &rule.signs {
+                    compiled.signs.add(
+                        number,
+                        &sign.phrase,
+                        sign.points,
+                        pack.language,
+                        vocabulary,
+                    );
+                }
                 for host in &rule.hosts {
                     compiled.hosts.add(&host.value, compiled.rules.len());
                 }
@@ -110,6 +154,11 @@ impl Matcher {
                 compiled.rules.push(rule);
             }
         }
+        compiled.phrases.shrink();
+        compiled.vocabulary.forget_sets();
+        let phrases = &compiled.phrases;
+        compiled.lexicon = Lexicon::of(&compiled.vocabulary, |id| phrases.hangs_on(id));
+        compiled.blur = Blur::of(&compiled.vocabulary);
         Ok(Self(Arc::new(compiled)))
     }
 
@@ -124,24 +173,48 @@ impl Matcher {
     /// text's length.
     #[must_use]
     pub fn find_in(&self, text: &str, setting: Setting) -> Findings {
-        let read = text.get(..text.floor_char_boundary(MAX_TEXT)).unwrap_or_default();
-        let words = Words::of(read);
-        let plain = View::plain(&words, &self.0.vocabulary);
-        let scene = Scene { text: read, setting };
-        let mut kept = Kept::default();
-        self.search(&plain, false, scene, &mut kept);
-        if setting.place == Place::Host {
-            self.search_hosts(&plain, scene, &mut kept);
-        }
-        if setting.place.is_prose()
-            && let Some(unmasked) = disguise::unmask(&words, &plain, &self.0.vocabulary)
-        {
-            self.search(&unmasked, true, scene, &mut kept);
-        }
+        self.find_counted(text, setting, &|_| true)
+    }
+
+    /// As [`Matcher::find_in`], of those hits alone that `counts` lets count. It is asked before
+    /// hits of a rule are folded and bounded, so that what does not count hides nothing that does.
+    #[must_use]
+    pub fn find_counted(
+        &self,
+        text: &str,
+        setting: Setting,
+        counts: &dyn Fn(Candidate) -> bool,
+    ) -> Findings {
+        let read = read(text);
+        let mut kept = Kept { by_rule: BTreeMap::new(), counts };
+        self.find_all(Scene { text: read, setting }, &mut kept);
         Findings {
             matches: kept.into_matches(&self.0.rules),
             cut_at: (read.len() < text.len()).then_some(read.len()),
         }
+    }
+
+    /// Gives every phrase of every rule that stands in a text, disguises undone, whatever the
+    /// conditions of the rule say, in the order they stand. The hits of texts joined by
+    /// [`PART_SEPARATOR`] are the hits of each of them.
+    #[must_use]
+    pub fn hits(&self, text: &str) -> Vec<Hit> {
+        let mut hits = Vec::new();
+        self.search(read(text), true, |view, phrase, span| {
+            let Some((start, end)) = view.bytes(&span) else { return };
+            let disguised = view.is_disguised(&span);
+            hits.push(Hit { phrase, start, end, disguised });
+        });
+        hits.sort_unstable();
+        hits
+    }
+
+    /// Gives how many looks at a word or a phrase it takes to find what [`Matcher::find`] does: a
+    /// measure of time that is the same on every machine.
+    #[must_use]
+    pub fn effort(&self, text: &str, place: Place) -> u64 {
+        let mut kept = Kept { by_rule: BTreeMap::new(), counts: &|_| true };
+        self.find_all(Scene { text: read(text), setting: place.into() }, &mut kept)
     }
 
     /// Gives why a rule exists, in its editors' words.
@@ -156,41 +229,118 @@ impl Matcher {
         self.0.rules.len()
     }
 
-    /// Judges every hit in a view; of an unmasked one only those that are new in it.
-    fn search(&self, view: &View, unmasked: bool, scene: Scene<'_>, kept: &mut Kept) {
-        for token in 0..view.len() {
-            self.0.phrases.at(view, token, |phrase, span| {
-                let Some(owner) = self.0.owners.get(phrase) else { return };
-                let Some(rule) = self.0.rules.get(owner.rule) else { return };
-                if rule.looks_at(scene.setting.place)
-                    && (!unmasked || view.is_disguised(&span))
-                    && let Some(verdict) = rule.judge(view, &span, owner.opening, scene)
-                {
-                    kept.keep(owner.rule, view, &span, verdict);
-                }
-            });
+    /// Keeps every match of a text. Gives the number of looks that took.
+    fn find_all(&self, scene: Scene<'_>, kept: &mut Kept<'_>) -> u64 {
+        let place = scene.setting.place;
+        let mut steps = self.search(scene.text, place.is_prose(), |view, phrase, span| {
+            self.judge(view, phrase, &span, scene, kept);
+        });
+        if place == Place::Host {
+            self.search_hosts(scene, kept);
+        }
+        if place.is_written() && !self.0.signs.is_empty() {
+            steps += self.weigh_written(scene, kept);
+        }
+        steps
+    }
+
+    /// Gives `hit` every phrase that stands in a text: as it stands first, then those that are
+    /// new with its disguises undone. Gives the number of looks that took.
+    fn search(
+        &self,
+        text: &str,
+        unmask: bool,
+        mut hit: impl FnMut(&View<'_>, usize, Range<usize>),
+    ) -> u64 {
+        let scan = scan(text, &self.0.lexicon);
+        for token in &scan.waking {
+            let view = &scan.view;
+            self.0.phrases.at(view, *token as usize, |phrase, span| hit(view, phrase, span));
+        }
+        let Compiled { vocabulary, blur, phrases, .. } = &*self.0;
+        let unmasking = Unmasking { text, scan: &scan, blur, vocabulary, phrases };
+        let stretches = if unmask { unmasking.stretches() } else { Vec::new() };
+        for stretch in &stretches {
+            for token in 0..stretch.len() {
+                self.0.phrases.at(stretch, token, |phrase, span| {
+                    if stretch.is_disguised(&span) {
+                        hit(stretch, phrase, span);
+                    }
+                });
+            }
+        }
+        scan.view.steps() + stretches.iter().map(View::steps).sum::<u64>()
+    }
+
+    fn judge(
+        &self,
+        view: &View<'_>,
+        phrase: usize,
+        span: &Range<usize>,
+        scene: Scene<'_>,
+        kept: &mut Kept<'_>,
+    ) {
+        let Some(owner) = self.0.owners.get(phrase) else { return };
+        let Some(rule) = self.0.rules.get(owner.rule) else { return };
+        if rule.looks_at(scene.setting.place)
+            && !kept.is_settled(owner.rule, rule.gravest(), view, span)
+            && let Some(verdict) = rule.judge(view, span, owner.opening, scene)
+        {
+            kept.keep((owner.rule, rule.category), view, span, verdict);
+        }
+    }
+
+    /// Judges the stretches whose signs come to enough.
+    fn weigh_written(&self, scene: Scene<'_>, kept: &mut Kept<'_>) -> u64 {
+        let words = Words::of(scene.text);
+        let plain = View::plain(&words, &self.0.vocabulary);
+        self.weigh(&plain, false, scene, kept);
+        let unmasked = disguise::unmask(&words, &plain, &self.0.vocabulary);
+        if let Some(unmasked) = &unmasked {
+            self.weigh(unmasked, true, scene, kept);
+        }
+        plain.steps() + unmasked.as_ref().map_or(0, View::steps)
+    }
+
+    fn weigh(&self, view: &View<'_>, unmasked: bool, scene: Scene<'_>, kept: &mut Kept<'_>) {
+        for weighed in self.0.signs.weigh(view) {
+            let Some(rule) = self.0.rules.get(weighed.rule) else { continue };
+            if rule.is_enough(weighed.points)
+                && rule.looks_at(scene.setting.place)
+                && (!unmasked || view.is_disguised(&weighed.span))
+                && let Some(mut verdict) = rule.judge(view, &weighed.span, 0, scene)
+            {
+                verdict.reasons.push("several signs together".to_owned());
+                kept.keep((weighed.rule, rule.category), view, &weighed.span, verdict);
+            }
         }
     }
 }
 
 impl Matcher {
     /// Judges the listed hosts that a host is or lies below.
-    fn search_hosts(&self, view: &View, scene: Scene<'_>, kept: &mut Kept) {
+    fn search_hosts(&self, scene: Scene<'_>, kept: &mut Kept<'_>) {
+        let view = View::plain(&Words::of(scene.text), &self.0.vocabulary);
         self.0.hosts.at(scene.text, |number, bytes| {
             let first = view.tokens().partition_point(|it| (it.start as usize) < bytes.start);
             let span = first..view.len();
             let Some(rule) = self.0.rules.get(number) else { return };
-            if let Some(verdict) = rule.judge(view, &span, 0, scene) {
-                kept.keep(number, view, &span, verdict);
+            if let Some(verdict) = rule.judge(&view, &span, 0, scene) {
+                kept.keep((number, rule.category), &view, &span, verdict);
             }
         });
     }
 }
 
+/// Gives what is read of a text.
+fn read(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(MAX_TEXT)).unwrap_or_default()
+}
+
 /// The matches so far, bounded for each rule.
-#[derive(Default)]
-struct Kept {
+struct Kept<'a> {
     by_rule: BTreeMap<usize, Vec<Stretch>>,
+    counts: &'a dyn Fn(Candidate) -> bool,
 }
 
 struct Stretch {
@@ -214,13 +364,20 @@ impl Stretch {
     }
 }
 
-impl Kept {
+impl Kept<'_> {
     /// Keeps a match: folded with those of the same rule that it overlaps, otherwise beside the
     /// others, at the bound in place of one less grave.
-    fn keep(&mut self, rule: usize, view: &View, span: &Range<usize>, mut verdict: Verdict) {
-        let tokens = view.tokens().get(span.clone()).unwrap_or_default();
-        let (Some(first), Some(last)) = (tokens.first(), tokens.last()) else { return };
-        let (start, end) = (first.start as usize, last.end as usize);
+    fn keep(
+        &mut self,
+        (rule, category): (usize, Category),
+        view: &View<'_>,
+        span: &Range<usize>,
+        mut verdict: Verdict,
+    ) {
+        let Some((start, end)) = view.bytes(span) else { return };
+        if !(self.counts)(Candidate { category, severity: verdict.severity, start, end }) {
+            return;
+        }
         if view.is_disguised(span) {
             verdict.reasons.push("disguised spelling".to_owned());
         }
@@ -235,6 +392,23 @@ impl Kept {
         {
             *least = stretch;
         }
+    }
+
+    /// Says whether a hit can change nothing, whatever its verdict: the rule has all the matches it
+    /// may have, each as grave as they can be, and the hit overlaps none.
+    fn is_settled(
+        &self,
+        rule: usize,
+        gravest: Severity,
+        view: &View<'_>,
+        span: &Range<usize>,
+    ) -> bool {
+        let Some(stretches) = self.by_rule.get(&rule) else { return false };
+        let Some((start, end)) = view.bytes(span) else { return true };
+        stretches.len() >= MAX_PER_RULE
+            && stretches.iter().all(|kept| {
+                kept.verdict.severity >= gravest && (end <= kept.start || kept.end <= start)
+            })
     }
 
     fn into_matches(self, rules: &[Rule]) -> Vec<Match> {
@@ -272,4 +446,159 @@ fn repeated_ids(packs: &[Pack]) -> Vec<Diagnostic> {
         }
     }
     wrong
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::LazyLock;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::vocabulary::WordId;
+    use crate::words::Words;
+
+    static MATCHER: LazyLock<Matcher> = LazyLock::new(|| Matcher::compile(&shipped()).unwrap());
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1024))]
+
+        #[test]
+        fn a_text_is_scanned_into_the_words_it_has(text in texts()) {
+            let compiled = &MATCHER.0;
+            let words = Words::of(&text);
+            let expected = View::plain(&words, &compiled.vocabulary);
+            let scan = scan(&text, &compiled.lexicon);
+            prop_assert_eq!(tokens(&scan.view), tokens(&expected));
+            let waking = |token: &usize| {
+                expected.ids(*token).iter().any(|id| compiled.phrases.hangs_on(*id))
+            };
+            let waking: Vec<usize> = (0..expected.len()).filter(waking).collect();
+            prop_assert_eq!(scan.waking.iter().map(|it| *it as usize).collect::<Vec<_>>(), waking);
+        }
+
+        #[test]
+        fn what_is_found_is_what_reading_all_twice_finds(
+            text in texts(),
+            place in prop::sample::select(Place::ALL.to_vec()),
+        ) {
+            prop_assert_eq!(MATCHER.find(&text, place), find_slowly(&MATCHER, &text, place));
+        }
+    }
+
+    /// Finds by the words of the whole text, every token of them, with all disguises undone.
+    fn find_slowly(matcher: &Matcher, text: &str, place: Place) -> Findings {
+        let compiled = &matcher.0;
+        let words = Words::of(text);
+        let plain = View::plain(&words, &compiled.vocabulary);
+        let scene = Scene { text, setting: place.into() };
+        let mut kept = Kept { by_rule: BTreeMap::new(), counts: &|_| true };
+        let unmasked = crate::disguise::unmask(&words, &plain, &compiled.vocabulary);
+        let unmasked = unmasked.filter(|_| place.is_prose());
+        for (view, whole) in [(Some(&plain), true), (unmasked.as_ref(), false)] {
+            let Some(view) = view else { continue };
+            for token in 0..view.len() {
+                compiled.phrases.at(view, token, |phrase, span| {
+                    if whole || view.is_disguised(&span) {
+                        matcher.judge(view, phrase, &span, scene, &mut kept);
+                    }
+                });
+            }
+        }
+        if place == Place::Host {
+            matcher.search_hosts(scene, &mut kept);
+        }
+        if place.is_written() {
+            matcher.weigh_written(scene, &mut kept);
+        }
+        Findings { matches: kept.into_matches(&compiled.rules), cut_at: None }
+    }
+
+    fn tokens(view: &View<'_>) -> Vec<(u32, u32, bool, Vec<WordId>)> {
+        let all = view.tokens().iter().enumerate();
+        all.map(|(index, it)| (it.start, it.end, it.sentence, view.ids(index).to_vec())).collect()
+    }
+
+    /// Texts of the packs' own words and of whatever makes cutting hard, long enough for several
+    /// blocks and several stretches.
+    fn texts() -> impl Strategy<Value = String> {
+        let vocabulary = &MATCHER.0.vocabulary;
+        let words = vocabulary.exact_words().chain(vocabulary.beginnings());
+        let mut words: Vec<String> = words.map(str::to_owned).collect();
+        words.sort_unstable();
+        let hard = [
+            " ",
+            " ",
+            " ",
+            " ",
+            " ",
+            " ",
+            " ",
+            "-",
+            ".",
+            ". ",
+            "\n",
+            "\n\n",
+            "'",
+            "’",
+            "`",
+            "…",
+            "\u{200B}",
+            "\u{301}",
+            "½",
+            "⒈",
+            "ﬁ",
+            "$",
+            "@",
+            "!",
+            "| ",
+            "€",
+            "1",
+            "0",
+            "w00t",
+            "кіll",
+            "k1ll",
+            "k.i.l.l",
+            "k i l l",
+            "kiiill",
+            "myself",
+            "how to kill myself",
+            "su-icide",
+            "é",
+            "\u{A0}",
+            "\u{2028}",
+            "\u{FDFA}",
+            "self-harm",
+            "e-mail",
+            "x",
+            "a",
+            "i",
+            "\r\n",
+            "\t \n",
+            "i want to die",
+            "suicide squad",
+            "painless ways to die",
+            "b12",
+            "www.example.org",
+            "The ordinary words of an ordinary page, with nothing in them. ",
+        ];
+        let part = prop_oneof![
+            4 => prop::sample::select(words).prop_map(|word| format!("{word} ")),
+            4 => prop::sample::select(hard.to_vec()).prop_map(str::to_owned),
+            1 => any::<String>(),
+            1 => "[ -~]{0,80}",
+        ];
+        prop::collection::vec(part, 0..120).prop_map(|parts| parts.concat())
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the packs of this repository have a known size")]
+    fn shipped() -> Vec<Pack> {
+        let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../collector/rules/en");
+        let mut files: Vec<_> =
+            std::fs::read_dir(rules).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        let read = |file| Pack::parse("shipped", &std::fs::read_to_string(file).unwrap()).unwrap();
+        files.iter().map(read).collect()
+    }
 }

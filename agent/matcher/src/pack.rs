@@ -22,6 +22,10 @@ pub const MAX_PACK: usize = 1024 * 1024;
 const MAX_ENTRIES: usize = 500;
 /// The most hosts in a rule's list.
 const MAX_HOSTS: usize = 5_000;
+/// The most signs of a rule: what a person can still review.
+const MAX_SIGNS: usize = 1500;
+/// The most points of a sign, for or against.
+const MAX_POINTS: i32 = 1000;
 /// How far away a `near` phrase may be, in words, if a rule does not say.
 const DEFAULT_WITHIN: usize = 8;
 /// The widest `within`, so that judging a hit has a bound.
@@ -36,6 +40,8 @@ pub struct Pack {
     version: u32,
     reviewed: bool,
     pub(crate) rules: Vec<Rule>,
+    /// Classes of its own that no phrase names.
+    pub(crate) unused_classes: Vec<Sourced<String>>,
 }
 
 /// A rule as its pack has it.
@@ -43,12 +49,19 @@ pub struct Pack {
 pub(crate) struct Rule {
     pub(crate) id: Sourced<String>,
     pub(crate) severity: Severity,
-    pub(crate) note: String,
+    pub(crate) note: Sourced<String>,
     pub(crate) phrases: Vec<Phrase>,
+    /// The phrases as they are written.
+    pub(crate) phrase_sources: Vec<Sourced<String>>,
     pub(crate) hosts: Vec<Sourced<String>>,
+    pub(crate) signs: Vec<Sign>,
+    /// From how many points of its signs on it is a match.
+    pub(crate) points: i32,
     pub(crate) near: Vec<Phrase>,
     pub(crate) within: usize,
     pub(crate) unless: Vec<Phrase>,
+    /// What is under `unless` as it is written.
+    pub(crate) unless_sources: Vec<Sourced<String>>,
     pub(crate) maybe: Vec<Doubt>,
     pub(crate) first_person: bool,
     pub(crate) about_other: Effect,
@@ -63,6 +76,14 @@ pub(crate) struct Rule {
     pub(crate) adjustments: Vec<Adjustment>,
     pub(crate) matching: Vec<Sourced<String>>,
     pub(crate) missing: Vec<Sourced<String>>,
+}
+
+/// A phrase that says little alone.
+#[derive(Debug, Clone)]
+pub(crate) struct Sign {
+    pub(crate) phrase: Phrase,
+    /// For the rule, or against it if less than nothing.
+    pub(crate) points: i32,
 }
 
 /// A context in which a match may mean nothing.
@@ -84,6 +105,8 @@ pub(crate) enum Effect {
 /// A reason to grade a match higher or lower; all its conditions must hold.
 #[derive(Debug, Clone)]
 pub(crate) struct Adjustment {
+    /// Where its reason stands.
+    pub(crate) at: Position,
     pub(crate) reason: String,
     pub(crate) up: bool,
     pub(crate) by: u8,
@@ -234,7 +257,30 @@ impl Reader<'_> {
             self.rule = None;
         }
         let file = self.file.to_owned();
-        Some(Pack { file, category, language, version: raw.version, reviewed, rules })
+        let unused_classes = self.unused_classes(raw);
+        let version = raw.version;
+        Some(Pack { file, category, language, version, reviewed, rules, unused_classes })
+    }
+
+    fn unused_classes(&self, raw: &RawPack) -> Vec<Sourced<String>> {
+        let phrases = raw.rules.iter().flat_map(|rule| {
+            let adjustments = rule.raise.iter().chain(&rule.lower);
+            let lists = [&rule.phrases, &rule.near, &rule.unless, &rule.maybe];
+            let lists = lists.into_iter().chain(adjustments.map(|it| &it.phrases)).flatten();
+            lists.chain(rule.signs.keys())
+        });
+        let phrases: Vec<&str> = phrases.map(|phrase| phrase.get_ref().as_str()).collect();
+        let named = |name: &str| {
+            let name = format!("[{name}]");
+            phrases.iter().any(|phrase| phrase.contains(&name))
+        };
+        let unused = raw.classes.iter().filter(|(name, _)| !named(name));
+        // A key has no place of its own: its list begins on the same line or the next.
+        unused
+            .filter_map(|(name, entries)| {
+                Some(Sourced::new(self.text, &entries.first()?.span(), name.clone()))
+            })
+            .collect()
     }
 
     fn rule(
@@ -253,9 +299,9 @@ impl Reader<'_> {
         if raw.note.get_ref().trim().is_empty() {
             self.report(raw.note.span().start, "note is empty", "say why the rule exists");
         }
-        if raw.phrases.is_empty() && raw.hosts.is_empty() {
-            let help = "write phrases, hosts or both";
-            self.report(raw.id.span().start, "rule has no phrases and no hosts", help);
+        if raw.phrases.is_empty() && raw.hosts.is_empty() && raw.signs.is_empty() {
+            let help = "write one of them, or several";
+            self.report(raw.id.span().start, "rule has no phrases, hosts or signs", help);
         }
         self.check_hosts(raw);
         if raw.near.is_empty() && raw.within.is_some() {
@@ -272,12 +318,16 @@ impl Reader<'_> {
             id: Sourced::new(self.text, &raw.id.span(), raw.id.get_ref().clone()),
             // An unknown severity was reported: the pack is refused whatever stands here.
             severity: severity.unwrap_or(Severity::GREATEST),
-            note: raw.note.get_ref().clone(),
+            note: Sourced::new(self.text, &raw.note.span(), raw.note.get_ref().clone()),
             phrases: self.phrases(&raw.phrases, classes),
-            hosts: self.examples(&raw.hosts),
+            phrase_sources: self.strings(&raw.phrases),
+            hosts: self.strings(&raw.hosts),
+            signs: self.signs(raw, classes),
+            points: raw.points.as_ref().map_or(i32::MAX, |points| *points.get_ref()),
             near: self.phrases(&raw.near, classes),
             within: self.within(raw.within.as_ref()),
             unless: self.phrases(&raw.unless, classes),
+            unless_sources: self.strings(&raw.unless),
             maybe: self.doubts(&raw.maybe, classes),
             first_person: raw.first_person,
             about_other: self.effect(raw.about_other.as_ref()),
@@ -288,9 +338,43 @@ impl Reader<'_> {
             places: if raw.places.is_empty() { pack_places.to_vec() } else { own_places },
             misspelt: false,
             adjustments,
-            matching: self.examples(&raw.matching),
-            missing: self.examples(&raw.missing),
+            matching: self.strings(&raw.matching),
+            missing: self.strings(&raw.missing),
         }
+    }
+
+    /// Reads signs with their points.
+    fn signs(&mut self, raw: &RawRule, classes: &Classes) -> Vec<Sign> {
+        let first = raw.signs.keys().next().map_or(0, |first| first.span().start);
+        if raw.signs.len() > MAX_SIGNS {
+            let message = format!("{} signs", raw.signs.len());
+            self.report(first, &message, &format!("keep to {MAX_SIGNS}: leave out the weakest"));
+        }
+        match &raw.points {
+            Some(points) if raw.signs.is_empty() => {
+                self.report(points.span().start, "points without signs", "add [rule.signs]");
+            }
+            Some(points) if *points.get_ref() < 1 => {
+                let help = "write from how many points on it is a match, at least 1";
+                self.report(points.span().start, &format!("points = {}", points.get_ref()), help);
+            }
+            None if !raw.signs.is_empty() => {
+                let help = "write points = and from how many on it is a match";
+                self.report(raw.id.span().start, "signs without points", help);
+            }
+            Some(_) | None => {}
+        }
+        let mut signs = Vec::new();
+        for (text, points) in &raw.signs {
+            if *points.get_ref() == 0 || points.get_ref().abs() > MAX_POINTS {
+                let message = format!("a sign of {} points", points.get_ref());
+                let help = format!("from -{MAX_POINTS} to {MAX_POINTS}, and not 0");
+                self.report(points.span().start, &message, &help);
+            }
+            let phrase = self.phrase(text, classes);
+            signs.extend(phrase.map(|phrase| Sign { phrase, points: *points.get_ref() }));
+        }
+        signs
     }
 
     fn check_id(&mut self, id: &Text, category: Category) {
@@ -378,6 +462,7 @@ impl Reader<'_> {
             self.report(raw.reason.span().start, "reason is empty", help);
         }
         Adjustment {
+            at: Position::of(self.text, raw.reason.span().start),
             reason: raw.reason.get_ref().clone(),
             up,
             by: self.by(raw.by.as_ref()),
@@ -509,7 +594,7 @@ impl Reader<'_> {
         *within.get_ref()
     }
 
-    fn examples(&self, raw: &[Text]) -> Vec<Sourced<String>> {
+    fn strings(&self, raw: &[Text]) -> Vec<Sourced<String>> {
         raw.iter()
             .map(|text| Sourced::new(self.text, &text.span(), text.get_ref().clone()))
             .collect()

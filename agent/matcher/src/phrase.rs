@@ -342,7 +342,7 @@ fn patterns(written: &str, offset: usize, language: Language) -> Result<Vec<Patt
                 format!("\"{written}\" is no plain form"),
                 format!(
                     "write {} or, without ~, each form that is meant",
-                    of.map_or("the plain form, as kill~ for killing".to_owned(), |of| format!(
+                    of.map_or("the plain form (kill~ for killing)".to_owned(), |of| format!(
                         "{of}~"
                     ))
                 ),

@@ -1,31 +1,61 @@
 //! A text as the phrases see it: a row of tokens, each with the packs' words it may stand for.
 
+use std::cell::Cell;
 use std::ops::Range;
 
+use crate::key::Key;
+use crate::lexicon::{Lexicon, SetId, signature};
 use crate::vocabulary::{Vocabulary, WordId};
 use crate::words::{Joint, Words};
 
 /// One token of a view.
 #[derive(Debug, Clone)]
 pub(crate) struct Token {
-    ids: (u32, u32),
     /// The range in the original text, in bytes.
     pub(crate) start: u32,
     pub(crate) end: u32,
+    ids: Cell<Ids>,
     /// Whether a sentence begins here.
     pub(crate) sentence: bool,
     /// Whether the token was undone from a disguise.
     pub(crate) disguised: bool,
+    /// Whether a part of the text begins here, the first one apart.
+    part: bool,
 }
 
-/// A row of tokens.
-#[derive(Debug, Default)]
-pub(crate) struct View {
+/// Where a token's ids are.
+#[derive(Debug, Clone, Copy)]
+enum Ids {
+    /// To be looked up when somebody asks; the token is plain ASCII.
+    Unread,
+    /// A set of the lexicon.
+    Known(SetId),
+    /// An entry of [`View::own`].
+    Own(u32),
+}
+
+/// A row of tokens: of a whole text, or of a stretch of one.
+#[derive(Debug)]
+pub(crate) struct View<'a> {
     tokens: Vec<Token>,
+    /// The ids of tokens that were pushed, and where each token's are.
     ids: Vec<WordId>,
+    own: Vec<(u32, u32)>,
+    text: &'a str,
+    lexicon: Option<&'a Lexicon>,
+    /// Whether the view's first and last tokens are those of the text.
+    whole: (bool, bool),
+    /// How often a word was looked up or a phrase looked at.
+    steps: Cell<u64>,
 }
 
-impl View {
+impl Default for View<'_> {
+    fn default() -> Self {
+        Self::of_text("", None)
+    }
+}
+
+impl<'a> View<'a> {
     /// Reads the words as they stand.
     pub(crate) fn plain(words: &Words, vocabulary: &Vocabulary) -> Self {
         let mut view = Self::default();
@@ -38,6 +68,49 @@ impl View {
         view
     }
 
+    /// Gives a view of some of the tokens.
+    pub(crate) fn part(&self, tokens: &Range<usize>) -> Self {
+        let mut part = Self::of_text(self.text, self.lexicon);
+        part.tokens = self.tokens.get(tokens.clone()).unwrap_or_default().to_vec();
+        part
+    }
+
+    /// Begins a view whose tokens a lexicon knows.
+    pub(crate) fn of_text(text: &'a str, lexicon: Option<&'a Lexicon>) -> Self {
+        Self {
+            tokens: Vec::new(),
+            ids: Vec::new(),
+            own: Vec::new(),
+            text,
+            lexicon,
+            whole: (true, true),
+            steps: Cell::new(0),
+        }
+    }
+
+    /// Says whether the view holds the text's beginning and end.
+    pub(crate) fn cut_from(&mut self, begins: bool, ends: bool) {
+        self.whole = (begins, ends);
+    }
+
+    /// Makes room for so many tokens.
+    pub(crate) fn reserve(&mut self, tokens: usize) {
+        self.tokens.reserve(tokens);
+    }
+
+    /// Appends a plain ASCII word of the text, to be looked up when somebody asks.
+    #[inline]
+    pub(crate) fn push_unread(&mut self, (start, end): (u32, u32), sentence: bool) {
+        let ids = Cell::new(Ids::Unread);
+        self.tokens.push(Token { start, end, ids, sentence, disguised: false, part: false });
+    }
+
+    /// Appends a word that was looked up.
+    pub(crate) fn push_known(&mut self, (start, end): (u32, u32), sentence: bool, set: SetId) {
+        let ids = Cell::new(Ids::Known(set));
+        self.tokens.push(Token { start, end, ids, sentence, disguised: false, part: false });
+    }
+
     /// Appends a token with the ids that `fill` appends.
     pub(crate) fn push(
         &mut self,
@@ -48,8 +121,25 @@ impl View {
     ) {
         let from = self.ids.len();
         fill(&mut self.ids);
-        let ids = (index_of(from), index_of(self.ids.len()));
-        self.tokens.push(Token { ids, start, end, sentence, disguised });
+        let ids = Cell::new(Ids::Own(index_of(self.own.len())));
+        self.own.push((index_of(from), index_of(self.ids.len())));
+        self.tokens.push(Token { start, end, ids, sentence, disguised, part: false });
+    }
+
+    /// Notes that a part of the text begins with the last token.
+    pub(crate) fn begin_part(&mut self) {
+        if let Some(last) = self.tokens.last_mut() {
+            last.part = true;
+        }
+    }
+
+    /// Notes where parts of the text begin, for tokens that were pushed without; each begins with
+    /// one of the words or takes in several of a part.
+    pub(crate) fn begin_parts(&mut self, words: &Words) {
+        let mut parts = words.as_slice().iter().filter(|word| word.part).peekable();
+        for token in &mut self.tokens {
+            token.part = parts.next_if(|word| word.start == token.start).is_some();
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -60,17 +150,83 @@ impl View {
         &self.tokens
     }
 
+    /// Gives the ids of a token, none beyond the view.
     pub(crate) fn ids(&self, token: usize) -> &[WordId] {
-        self.tokens
-            .get(token)
-            .and_then(|token| self.ids.get(token.ids.0 as usize..token.ids.1 as usize))
-            .unwrap_or_default()
+        match (self.read(token), self.lexicon) {
+            (Some(Ids::Known(set)), Some(lexicon)) => lexicon.ids(set),
+            (Some(Ids::Own(own)), _) => self
+                .own
+                .get(own as usize)
+                .and_then(|(start, end)| self.ids.get(*start as usize..*end as usize))
+                .unwrap_or_default(),
+            _ => &[],
+        }
+    }
+
+    /// Gives the [`signature`] of a token's ids.
+    pub(crate) fn signature(&self, token: usize) -> u64 {
+        match (self.read(token), self.lexicon) {
+            (Some(Ids::Known(set)), Some(lexicon)) => lexicon.signature(set),
+            _ => signature(self.ids(token)),
+        }
+    }
+
+    /// Says whether a phrase hangs on a token that is not pushed with ids of its own.
+    pub(crate) fn wakes(&self, token: usize) -> bool {
+        match (self.read(token), self.lexicon) {
+            (Some(Ids::Known(set)), Some(lexicon)) => lexicon.wakes(set),
+            _ => false,
+        }
+    }
+
+    /// Finds where a token's ids are, and remembers it.
+    fn read(&self, token: usize) -> Option<Ids> {
+        self.step();
+        let token = self.tokens.get(token)?;
+        if let (Ids::Unread, Some(lexicon)) = (token.ids.get(), self.lexicon) {
+            let (start, end) = (token.start as usize, token.end as usize);
+            let bytes = self.text.as_bytes();
+            let key = Key::of_plain(bytes, start, end);
+            let word = bytes.get(start..end).unwrap_or_default();
+            token.ids.set(Ids::Known(lexicon.set_of(&key, word)));
+        }
+        Some(token.ids.get())
+    }
+
+    /// Counts one more look at a word or a phrase.
+    pub(crate) fn step(&self) {
+        self.steps.set(self.steps.get() + 1);
+    }
+
+    /// Gives the number of looks so far.
+    pub(crate) fn steps(&self) -> u64 {
+        self.steps.get()
+    }
+
+    /// Says whether the text or a part of it begins with this token.
+    pub(crate) fn begins_text(&self, token: usize) -> bool {
+        token == 0 && self.whole.0 || self.begins_part(token)
+    }
+
+    /// Says whether the text or a part of it ends before this token.
+    pub(crate) fn ends_text(&self, token: usize) -> bool {
+        token == self.len() && self.whole.1 || self.begins_part(token)
+    }
+
+    fn begins_part(&self, token: usize) -> bool {
+        self.tokens.get(token).is_some_and(|token| token.part)
     }
 
     /// Says whether some token of a range was undone from a disguise.
     pub(crate) fn is_disguised(&self, span: &Range<usize>) -> bool {
         let tokens = self.tokens.get(span.clone()).unwrap_or_default();
         tokens.iter().any(|token| token.disguised)
+    }
+
+    /// Gives the range of the original text that some tokens stand for, none for no tokens.
+    pub(crate) fn bytes(&self, span: &Range<usize>) -> Option<(usize, usize)> {
+        let tokens = self.tokens.get(span.clone())?;
+        Some((tokens.first()?.start as usize, tokens.last()?.end as usize))
     }
 
     pub(crate) fn begins_sentence(&self, token: usize) -> bool {

@@ -1,12 +1,16 @@
 //! The words that rule packs speak of, and which of them a word of a text is.
 //!
 //! A lookup costs one hash of the word and one for each length that a `word*` of the packs has,
-//! whatever the number of rules. A word no pack speaks of has no ids, and nothing wakes for it.
+//! whatever the number of rules. It serves while packs are compiled and where disguises are undone;
+//! the words of a text as they stand are looked up in a [`Lexicon`](crate::lexicon::Lexicon) that
+//! is made of it.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use crate::phrase::Pattern;
+use crate::language::Language;
+use crate::phrase::{Pattern, Phrase};
+use crate::phrase_set::PhraseSet;
 
 /// A word (or beginning of a word) of the packs.
 pub(crate) type WordId = u32;
@@ -29,6 +33,15 @@ pub(crate) struct Vocabulary {
     squeezed: FastMap<Box<str>, Vec<WordId>>,
     longest: usize,
     next: WordId,
+    /// The sets of phrases that were compiled with these words, by how many phrases they have.
+    sets: FastMap<u32, Vec<KnownSet>>,
+}
+
+#[derive(Debug)]
+struct KnownSet {
+    phrases: Vec<Phrase>,
+    language: Language,
+    set: PhraseSet,
 }
 
 impl Vocabulary {
@@ -50,6 +63,24 @@ impl Vocabulary {
         id
     }
 
+    /// Gives the set of these phrases, if it was compiled before.
+    pub(crate) fn set(&self, phrases: &[Phrase], language: Language) -> Option<PhraseSet> {
+        let known = self.sets.get(&set_key(phrases))?;
+        let found = known.iter().find(|it| it.language == language && it.phrases == phrases)?;
+        Some(found.set.clone())
+    }
+
+    /// Remembers the set of these phrases.
+    pub(crate) fn keep_set(&mut self, phrases: &[Phrase], language: Language, set: &PhraseSet) {
+        let known = KnownSet { phrases: phrases.to_vec(), language, set: set.clone() };
+        self.sets.entry(set_key(phrases)).or_default().push(known);
+    }
+
+    /// Forgets the sets, once all are compiled.
+    pub(crate) fn forget_sets(&mut self) {
+        self.sets = FastMap::default();
+    }
+
     /// Says whether this very word stands in a pack.
     pub(crate) fn knows(&self, word: &str) -> bool {
         self.exact.contains_key(word) || self.beginnings.contains_key(word)
@@ -60,9 +91,24 @@ impl Vocabulary {
         self.longest
     }
 
+    /// Gives the words that stand in packs without a star.
+    pub(crate) fn exact_words(&self) -> impl Iterator<Item = &str> {
+        self.exact.keys().map(AsRef::as_ref)
+    }
+
+    /// Gives the words that stand in packs with a star.
+    pub(crate) fn beginnings(&self) -> impl Iterator<Item = &str> {
+        self.beginnings.keys().map(AsRef::as_ref)
+    }
+
     /// Appends the ids of a word of a text.
     pub(crate) fn ids(&self, word: &str, ids: &mut Vec<WordId>) {
         ids.extend(self.exact.get(word));
+        self.beginning_ids(word, ids);
+    }
+
+    /// Appends the ids of the beginnings that a word has, the shortest first.
+    pub(crate) fn beginning_ids(&self, word: &str, ids: &mut Vec<WordId>) {
         let mut lengths = self.beginning_lengths;
         while lengths != 0 {
             let length = lengths.trailing_zeros() as usize;
@@ -82,6 +128,10 @@ impl Vocabulary {
         ids.extend(self.squeezed.get(squeezed.as_str()).into_iter().flatten());
         self.ids(&squeezed, ids);
     }
+}
+
+fn set_key(phrases: &[Phrase]) -> u32 {
+    u32::try_from(phrases.len()).unwrap_or(u32::MAX)
 }
 
 /// Leaves one of each run of a letter.
@@ -108,6 +158,12 @@ impl Default for Fnv {
 }
 
 impl Hasher for Fnv {
+    /// Ids are small and each stands once: one multiplication spreads them.
+    fn write_u32(&mut self, id: u32) {
+        self.0 = (self.0 ^ u64::from(id)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 ^= self.0 >> 32;
+    }
+
     fn finish(&self) -> u64 {
         self.0
     }

@@ -6,7 +6,14 @@
 //! from which [`crate::disguise`] rebuilds what was split on purpose. One pass, no look-behind,
 //! ASCII without any table.
 
-use crate::fold::fold;
+use std::ops::Range;
+
+use crate::fold::{Folded, fold};
+
+/// Parts a text: no sentence and no phrase reaches beyond it, and `^` and `$` in phrases mean the
+/// beginning and end of a part. It is the character that Unicode keeps for the purpose, *information
+/// separator two* (U+001E), which no keyboard writes.
+pub const PART_SEPARATOR: char = '\u{1E}';
 
 /// How a word is joined to the one before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +24,8 @@ pub(crate) enum Joint {
     Blank,
     /// By more than one character, within a sentence; or nothing stands before it.
     Loose,
-    /// A sentence ended in between: ". ", "! ", "? ", "; ", "| " or an empty line.
+    /// A sentence ended in between: ". ", "! ", "? ", "; ", "| ", an empty line or
+    /// [`PART_SEPARATOR`].
     Sentence,
 }
 
@@ -32,6 +40,8 @@ pub(crate) struct Word {
     pub(crate) joint: Joint,
     /// The folded character directly before the word, unless it is a blank or nothing.
     pub(crate) lead: Option<char>,
+    /// Whether [`PART_SEPARATOR`] stands between it and the word before.
+    pub(crate) part: bool,
 }
 
 /// The words of a text.
@@ -44,16 +54,20 @@ pub(crate) struct Words {
 impl Words {
     /// Cuts a text, which is shorter than 4 GiB.
     pub(crate) fn of(text: &str) -> Self {
-        let mut cutter = Cutter { words: Self::default(), open: false, gap: Gap::default() };
-        for (offset, c) in text.char_indices() {
+        Self::of_part(text, 0..text.len(), Gap::default(), true).0
+    }
+
+    /// Cuts a part of a text that begins and ends where no word is in the midst, after `gap`; gives
+    /// also the gap after its last word. `first` says that no word stands before the part. Offsets
+    /// are those of the whole text.
+    pub(crate) fn of_part(text: &str, part: Range<usize>, gap: Gap, first: bool) -> (Self, Gap) {
+        let mut cutter = Cutter { words: Self::default(), first, open: false, gap };
+        for (offset, c) in text.get(part.clone()).unwrap_or_default().char_indices() {
+            let offset = part.start + offset;
             let range = (offset_of(offset), offset_of(offset + c.len_utf8()));
-            if c.is_ascii() {
-                cutter.take(c.to_ascii_lowercase(), range);
-            } else {
-                fold(c, &mut |part| cutter.take(part, range));
-            }
+            fold(c, &mut |folded| cutter.take(folded, range));
         }
-        cutter.words
+        (cutter.words, cutter.gap)
     }
 
     pub(crate) fn as_slice(&self) -> &[Word] {
@@ -70,25 +84,40 @@ impl Words {
     }
 }
 
+/// Writes a text as the matcher reads it where nothing is in disguise: folded words with a blank
+/// between each two. The words of the result are the same words.
+///
+/// ```
+/// assert_eq!(redshank_matcher::normalise("Don’t  PANIC, Zoë!"), "dont panic zoe");
+/// ```
+#[must_use]
+pub fn normalise(text: &str) -> String {
+    Words::of(text).texts().collect::<Vec<_>>().join(" ")
+}
+
 /// What was seen since the last word.
-#[derive(Debug, Default)]
-struct Gap {
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Gap {
     characters: u32,
     last: Option<char>,
     stop: bool,
     newlines: u32,
     sentence: bool,
+    part: bool,
 }
 
 struct Cutter {
     words: Words,
+    /// Whether the next word is the text's first.
+    first: bool,
     open: bool,
     gap: Gap,
 }
 
 impl Cutter {
-    fn take(&mut self, c: char, range: (u32, u32)) {
-        if c.is_alphanumeric() {
+    fn take(&mut self, folded: Folded, range: (u32, u32)) {
+        let c = folded.character;
+        if folded.alphanumeric {
             self.letter(c, range);
         } else if !(self.open && is_apostrophe(c)) {
             self.open = false;
@@ -110,8 +139,10 @@ impl Cutter {
                 word.end = end;
             }
             None => {
-                let (joint, lead) = (self.gap.joint(words.is_empty()), self.gap.lead());
-                words.push(Word { text: (from, to), start, end, joint, lead });
+                let (joint, lead) = (self.gap.joint(self.first), self.gap.lead());
+                let part = self.gap.part;
+                words.push(Word { text: (from, to), start, end, joint, lead, part });
+                self.first = false;
             }
         }
         self.open = true;
@@ -120,20 +151,23 @@ impl Cutter {
 }
 
 impl Gap {
-    fn see(&mut self, c: char) {
+    /// Takes in one more folded character.
+    pub(crate) fn see(&mut self, c: char) {
         self.characters = self.characters.saturating_add(1);
         self.last = Some(c);
         if c == '\n' {
             self.newlines += 1;
         }
-        self.sentence |= self.newlines > 1 || (self.stop && c.is_whitespace());
+        self.part |= c == PART_SEPARATOR;
+        self.sentence |= self.part || self.newlines > 1 || (self.stop && c.is_whitespace());
         if !c.is_whitespace() {
             self.newlines = 0;
             self.stop = matches!(c, '.' | '!' | '?' | ';' | '|' | '…' | '。');
         }
     }
 
-    fn joint(&self, first: bool) -> Joint {
+    /// Says how it joins the words round it.
+    pub(crate) fn joint(&self, first: bool) -> Joint {
         match (self.characters, self.last) {
             _ if first => Joint::Loose,
             _ if self.sentence => Joint::Sentence,
@@ -143,12 +177,18 @@ impl Gap {
         }
     }
 
-    fn lead(&self) -> Option<char> {
+    /// Says whether a part of the text ended in it.
+    pub(crate) fn parts(&self) -> bool {
+        self.part
+    }
+
+    /// Gives the character before the next word, unless it is a blank.
+    pub(crate) fn lead(&self) -> Option<char> {
         self.last.filter(|c| !c.is_whitespace())
     }
 }
 
-fn is_apostrophe(c: char) -> bool {
+pub(crate) fn is_apostrophe(c: char) -> bool {
     matches!(c, '\'' | '`' | '’')
 }
 
@@ -192,6 +232,7 @@ mod tests {
             ("a\n\nb", vec![Loose, Sentence]),
             ("ہوں۔ میں", vec![Loose, Sentence]),
             ("کیوں؟ میں", vec![Loose, Sentence]),
+            ("a\u{1E}b", vec![Loose, Sentence]),
         ] {
             let words = Words::of(text);
             let joints: Vec<Joint> = words.as_slice().iter().map(|word| word.joint).collect();

@@ -164,7 +164,6 @@ fn doubt_lowers_and_says_why() {
         ("I Want to Die - a song", Place::Title, Suicide, 2..=3, "a page's title"),
         ("I Want to Cut Myself - chapter one", Place::Title, SelfHarm, 2..=2, "a page's title"),
         ("suicide methods statistics essay", Place::Search, Suicide, 3..=3, "may be coursework"),
-        ("i am trying not to cut myself", Place::Typed, SelfHarm, 2..=3, "may be harmless"),
         ("i dont want to go home", Place::Typed, AbuseDisclosure, 3..=3, "in the first person"),
         (
             "my dad came into my room at night to say hello",

@@ -3,7 +3,9 @@
 #![expect(clippy::panic, reason = "the helpers of a test report by panicking too")]
 
 use proptest::prelude::*;
-use redshank_matcher::{AgeGroup, Findings, MAX_PER_RULE, MAX_TEXT, Matcher, Pack, Place, Setting};
+use redshank_matcher::{
+    AgeGroup, Candidate, Findings, MAX_PER_RULE, MAX_TEXT, Matcher, Pack, Phrases, Place, Setting,
+};
 
 #[test]
 fn conditions_are_judged_on_hits() {
@@ -100,6 +102,24 @@ fn an_age_group_narrows_a_rule_and_grades_it() {
         assert_eq!(graded.find_in(FOX, of(age)).severity(), expected, "{age:?}");
     }
     assert_eq!(graded.find(FOX, Place::Typed), graded.find_in(FOX, Place::Typed.into()));
+}
+
+#[test]
+fn what_does_not_count_hides_nothing_that_does() {
+    let matcher = matcher("");
+    let left_alone = Phrases::parse(&["the red fox inn"]).unwrap();
+    let counted = |text: &str| {
+        let spans = left_alone.spans(text);
+        let counts =
+            |hit: Candidate| !spans.iter().any(|it| it.start <= hit.start && hit.end <= it.end);
+        matcher.find_counted(text, Place::Typed.into(), &counts).matches
+    };
+    assert_eq!(counted("at the red fox inn"), []);
+    let text = format!("{}a red fox", "the red fox inn. ".repeat(MAX_PER_RULE + 1));
+    let found = counted(&text);
+    assert_eq!(found.len(), 1);
+    assert!(text[..found[0].start].ends_with("inn. a "));
+    assert_eq!(counted("the red fox inn, cub never red").len(), 1);
 }
 
 #[test]

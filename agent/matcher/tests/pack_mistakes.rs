@@ -71,7 +71,7 @@ fn mistakes_are_told_where_they_stand() {
         (
             "phrases = []",
             "phrases = [\"i am [sad]\"]",
-            "12:6: rule wellbeing.sad: rule has no phrases and no hosts; write phrases, hosts or both",
+            "12:6: rule wellbeing.sad: rule has no phrases, hosts or signs; write one of them, or several",
         ),
         (
             "[\"i am [sud]\"]",
@@ -214,18 +214,135 @@ fn examples_that_fail_are_explained() {
         (
             "unless = [\"[fiction]\"]",
             "unless = [\"am sad\"]",
-            "12:6: rule wellbeing.sad: \"i am sad\" is dropped by the rule's own unless",
+            "15:12: rule wellbeing.sad: \"i am sad\" is dropped by the rule's own unless",
         ),
         (
             "severity = 3",
             "severity = 4",
-            "12:6: rule wellbeing.sad: \"movie\" alone drops what a child says of themselves",
+            "18:11: rule wellbeing.sad: \"movie\" alone drops what a child says of themselves",
         ),
     ] {
         assert!(SOUND.contains(right), "{right}");
         let pack = Pack::parse("p.toml", &SOUND.replacen(right, wrong, 1)).unwrap();
         let told = told(&lint(&[pack]));
         assert!(told.contains(expected), "{told}");
+    }
+}
+
+#[test]
+fn what_says_nothing_is_told() {
+    for (right, wrong, expected) in [
+        (
+            "\"i am sad\", ",
+            "\"today i am glad\", \"i am sad\", ",
+            "25:28: rule wellbeing.sad: \"today i am glad\" stands twice; keep it once",
+        ),
+        (
+            "\"i am sad\", ",
+            "\"Today I am sad\", \"i am sad\", ",
+            "25:28: rule wellbeing.sad: \"Today I am sad\" stands under match and under miss; take",
+        ),
+        (
+            "\"example.com\", ",
+            "\"example.com\", \"today i am sad\", ",
+            "37:24: rule wellbeing.sad_places: \"today i am sad\" stands under match of wellbeing.sad",
+        ),
+        (
+            "phrases = [\"i am [sad]\"]",
+            "phrases = [\"i am [sad]\", \"so i am sad <2> now\"]",
+            "15:26: rule wellbeing.sad: \"so i am sad <2> now\" is already found by \"i am [sad]\"",
+        ),
+        (
+            "phrases = [\"i am [sad]\"]",
+            "phrases = [\"i am [sad]\", \"i am [sad]\"]",
+            "15:26: rule wellbeing.sad: \"i am [sad]\" is already found by",
+        ),
+        (
+            "sad = [",
+            "glad = [\"glad\"]\nsad = [",
+            "9:9: class \"glad\" is used nowhere; write [glad] in a phrase",
+        ),
+        (
+            "severity = 2",
+            "ages = [\"secondary\"]\nseverity = 2",
+            "36:21: rule wellbeing.sad_places: \"so young\" is for ages that the rule is not for",
+        ),
+        (
+            "places = [\"search\"] }]",
+            "places = [\"program\"] }]",
+            "23:21: rule wellbeing.sad: \"searched\" is for places where the rule does not look",
+        ),
+        (
+            "places = [\"search\", \"typed\"]",
+            "places = [\"search\", \"typed\", \"host\"]",
+            "12:6: rule wellbeing.sad: none of the examples under match can be a host; add a host",
+        ),
+    ] {
+        assert!(SOUND.contains(right), "{right}");
+        let pack = Pack::parse("p.toml", &SOUND.replacen(right, wrong, 1)).unwrap();
+        let told = told(&lint(&[pack]));
+        assert!(told.contains(expected), "{told}");
+    }
+}
+
+#[test]
+fn a_rule_of_signs_is_tried_where_signs_are_weighed() {
+    let rule = |places: &str| {
+        format!(
+            "{SOUND}\n[[rule]]\nid = \"wellbeing.signs\"\nseverity = 2\nnote = \"Sounds low.\"\n\
+             points = 10\nplaces = [{places}]\nmatch = [\"grey and dull\", \"dull, grey\", \"grey dull sad\"]\n\
+             miss = [\"grey\", \"dull\", \"grey cat\"]\n[rule.signs]\n\"grey\" = 6\n\"[low]\" = 6\n"
+        )
+        .replace("[classes]", "[classes]\nlow = [\"dull\"]")
+    };
+    let told = |places| told(&lint(&[Pack::parse("p.toml", &rule(places)).unwrap()]));
+    assert_eq!(told("\"typed\", \"title\""), "");
+    let expected = "41:6: rule wellbeing.signs: signs are weighed in search and typed alone";
+    assert!(told("\"title\"").contains(expected), "{}", told("\"title\""));
+}
+
+#[test]
+fn phrases_that_only_meet_are_left() {
+    for more in [
+        "\"(xx|so) [sad]\", \"[sad] (xx|so)\"",
+        "\"^ sad i am $\", \"i am <2> [sad]\"",
+        "\"i am <1> sad\", \"i am <3> [sad] always\"",
+        "\"(i|we) am [sad]\"",
+    ] {
+        let text =
+            SOUND.replace("[\"i am [sad]\"]", &format!("[\"i am down <3> hearted\", {more}]"));
+        let told = told(&lint(&[Pack::parse("p.toml", &text).unwrap()]));
+        assert!(!told.contains("is already found"), "{told}");
+    }
+}
+
+#[test]
+fn grades_at_their_bound_and_bare_notes_are_told() {
+    let grave = SOUND.replace("severity = 2", "severity = 5").replace("quoted = \"lower\"\n", "");
+    for (text, expected) in [
+        (
+            grave.clone(),
+            vec!["34:21: rule wellbeing.sad_places: \"so young\" raises what is at 5 already"],
+        ),
+        // What something may lower, a raise may bring back.
+        (grave.replace("severity = 5", "severity = 5\nmaybe = [\"news\"]"), vec![]),
+        (
+            grave.replace("Visits where sad people meet.", "Sad sites."),
+            vec![
+                "30:8: rule wellbeing.sad_places: the note does not say why this is severity 5; say",
+            ],
+        ),
+        (SOUND.replace("Visits where sad people meet.", "Sad sites."), vec![]),
+        (
+            grave
+                .replace("severity = 5", "severity = 1")
+                .replace("raise = [{ reason = \"so", "lower = [{ reason = \"so"),
+            vec!["34:21: rule wellbeing.sad_places: \"so young\" lowers what is at 1 already"],
+        ),
+    ] {
+        let told = told(&lint(&[Pack::parse("p.toml", &text).unwrap()]));
+        assert_eq!(told.is_empty(), expected.is_empty(), "{told}");
+        assert!(expected.iter().all(|it| told.contains(it)), "{told}");
     }
 }
 

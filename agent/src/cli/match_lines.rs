@@ -1,7 +1,8 @@
 //! `match`: tries texts on rule packs, one JSON line out for each line in.
 //!
 //! In: `{"id": …, "kind": …, "text": …}`. `id` is any JSON value and is given back; `kind` is where the
-//! text was seen (`search`, `typed`, `page_text`, …); other fields are not looked at.
+//! text was seen (`search`, `typed`, `page_text`, …); `age`, where there is one, is the pupil's age group
+//! (`primary`, `secondary`, `sixth_form`); other fields are not looked at.
 //!
 //! Out: `{"id": …, "severity": 0–5, "matches": [{"rule", "category", "severity", "start", "end", "text"}]}`.
 //! `start` and `end` are bytes of the text's UTF-8. A text longer than the matcher reads also has
@@ -13,7 +14,7 @@
 
 use std::io::{self, BufRead, Read as _, Write};
 
-use redshank_matcher::{Matcher, Place};
+use redshank_matcher::{AgeGroup, Matcher, Place, Setting};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -131,9 +132,15 @@ fn answer(matcher: &Matcher, line: &[u8]) -> Result<Answer, Mistake> {
     };
     let place: Place =
         text_of("kind")?.parse().map_err(|error| mistake(format!("\"kind\": {error}")))?;
+    let age: Option<AgeGroup> = match value.get("age") {
+        None => None,
+        Some(_) => {
+            Some(text_of("age")?.parse().map_err(|error| mistake(format!("\"age\": {error}")))?)
+        }
+    };
     let text = text_of("text")?;
     let id = id.clone().ok_or_else(|| mistake(format!("\"id\" is missing; {EXPECTED}")))?;
-    let findings = matcher.find(text, place);
+    let findings = matcher.find_in(text, Setting { place, age });
     Ok(Answer {
         id,
         severity: findings.severity(),
@@ -211,6 +218,11 @@ mod tests {
             ("{\"id\":7,\"kind\":\"typed\",\"text\":3}", "7", "\"text\" is missing"),
             ("{\"kind\":\"typed\",\"text\":\"x\"}", "null", "\"id\" is missing"),
             ("{\"id\":7,\"kind\":\"smell\",\"text\":\"x\"}", "7", "page_text"),
+            (
+                "{\"id\":7,\"kind\":\"typed\",\"age\":\"twelve\",\"text\":\"x\"}",
+                "7",
+                "unknown age group \"twelve\"",
+            ),
         ] {
             let (out, errors, wrong) = run(&format!("{good}{line}\n{good}"));
             let lines: Vec<_> = out.lines().collect();

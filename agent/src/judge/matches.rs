@@ -1,9 +1,13 @@
 //! What the matcher finds in the texts of one observation, each rule once.
 
+use std::cell::OnceCell;
 use std::ops::Range;
 
-use redshank_matcher::{Category, Match, Matcher, Place};
+use jiff::Timestamp;
+use redshank_matcher::{AgeGroup, Candidate, Category, Match, Matcher, Phrases, Place, Setting};
 use redshank_proto::{bounds, v1};
+
+use crate::policy::{PolicyInForce, may_be_left_alone};
 
 /// The matches of one observation, most severe first, each rule once.
 #[derive(Debug, Default)]
@@ -19,22 +23,50 @@ struct Found<'a> {
     found: Match,
 }
 
+/// How the texts of one observation are read: by which rules, for a pupil of which age, and which of their
+/// phrases are left alone.
+pub(super) struct Reading<'a> {
+    matcher: &'a Matcher,
+    age: Option<AgeGroup>,
+    left_alone: Vec<&'a Phrases>,
+}
+
 /// The texts of an observation, the most telling first.
 pub(super) type Texts<'a> = [(Place, Option<&'a str>)];
+
+impl<'a> Reading<'a> {
+    /// How a policy has texts read that an account saw or wrote at `at`.
+    pub(super) fn of(policy: &'a PolicyInForce, account: Option<&'a str>, at: Timestamp) -> Self {
+        let left_alone = policy.exemptions().phrases(account, at);
+        Self { matcher: policy.matcher(), age: policy.age(account), left_alone }
+    }
+
+    fn find(&self, text: &str, place: Place) -> Vec<Match> {
+        let setting = Setting { place, age: self.age };
+        let spans = OnceCell::new();
+        let covered = |hit: Candidate| {
+            let spans: &Vec<Range<usize>> = spans
+                .get_or_init(|| self.left_alone.iter().flat_map(|it| it.spans(text)).collect());
+            spans.iter().any(|span| span.start <= hit.start && hit.end <= span.end)
+        };
+        let counts = |hit: Candidate| !(may_be_left_alone(hit) && covered(hit));
+        self.matcher.find_counted(text, setting, &counts).matches
+    }
+}
 
 impl Matches {
     /// Searches texts. Of a rule that matches in several, the most severe match counts, and among
     /// equals that in the most telling place.
-    pub(super) fn find(matcher: &Matcher, texts: &Texts<'_>) -> Self {
-        let found = by_rule(matcher, texts);
+    pub(super) fn find(reading: &Reading<'_>, texts: &Texts<'_>) -> Self {
+        let found = by_rule(reading, texts);
         let illegal = any_illegal(&found);
         Self::new(found, illegal)
     }
 
     /// Searches texts that came late to others: only rules that those do not match count.
-    pub(super) fn find_late(matcher: &Matcher, late: &Texts<'_>, known: &Texts<'_>) -> Self {
-        let known = by_rule(matcher, known);
-        let mut late = by_rule(matcher, late);
+    pub(super) fn find_late(reading: &Reading<'_>, late: &Texts<'_>, known: &Texts<'_>) -> Self {
+        let known = by_rule(reading, known);
+        let mut late = by_rule(reading, late);
         // Also of a rule that was reported before, or that the bound cuts off.
         let illegal = any_illegal(&known) || any_illegal(&late);
         late.retain(|new| known.iter().all(|old| old.found.rule != new.found.rule));
@@ -48,9 +80,9 @@ impl Matches {
     }
 
     /// Looks whether texts that leave beside a match say anything of illegal imagery; they make no match.
-    pub(super) fn look_also(&mut self, matcher: &Matcher, texts: &[Option<&str>]) {
+    pub(super) fn look_also(&mut self, reading: &Reading<'_>, texts: &[Option<&str>]) {
         let texts: Vec<_> = texts.iter().map(|text| (Place::Title, *text)).collect();
-        if any_illegal(&by_rule(matcher, &texts)) {
+        if any_illegal(&by_rule(reading, &texts)) {
             self.redact();
         }
     }
@@ -109,11 +141,11 @@ fn any_illegal(found: &[Found<'_>]) -> bool {
 }
 
 /// Finds the best match of each rule; the texts come most telling first.
-fn by_rule<'a>(matcher: &Matcher, texts: &[(Place, Option<&'a str>)]) -> Vec<Found<'a>> {
+fn by_rule<'a>(reading: &Reading<'_>, texts: &[(Place, Option<&'a str>)]) -> Vec<Found<'a>> {
     let mut best: Vec<Found<'a>> = Vec::new();
     for (place, text) in texts {
         let Some(text) = *text else { continue };
-        for found in matcher.find(text, *place).matches {
+        for found in reading.find(text, *place) {
             match best.iter_mut().find(|it| it.found.rule == found.rule) {
                 Some(known) if known.found.severity >= found.severity => {}
                 Some(known) => *known = Found { place: *place, text, found },

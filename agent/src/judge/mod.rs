@@ -23,7 +23,9 @@
 //!   times: no snippet of any of its matches, no title, no search terms, no context. That holds for
 //!   its late title too, and for the page as context of another.
 //! - Staff's text is not even matched unless policy says so.
-//! - An exemption or a pause takes matches of severity 1 to 4 away, never one of 5.
+//! - An exemption or a pause takes matches of severity 1 to 4 away, never one of 5. Phrases that are left alone
+//!   take away single hits, before the best of a rule is chosen.
+//! - Rules are applied for the age group that policy gives the account.
 //! - A payload fits its bound: the oldest context is left out first, then the least severe matches.
 
 mod context;
@@ -46,7 +48,7 @@ use redshank_proto::{bounds, time, v1};
 use self::context::{Context, Page};
 use self::counts::Counts;
 use self::fields::Fields;
-use self::matches::Matches;
+use self::matches::{Matches, Reading};
 use self::wire::Words;
 use crate::minimiser::{Content, Minimised, PageText, Request, Visit};
 use crate::observation::{Action, Evidence, Medium, MediumChange, Program, TextKind};
@@ -130,7 +132,9 @@ impl Judge {
         let texts = [search, (Place::Title, visit.title.as_deref()), path, host];
         let user = user(seen);
         let page = page(&user, seen, visit);
-        let matches = Matches::find(policy.matcher(), &texts);
+        let account = account(seen);
+        let reading = Reading::of(policy, account.as_deref(), seen.occurred_at());
+        let matches = Matches::find(&reading, &texts);
         let (matches, context) = self.weigh(policy, seen, &page, matches);
         if matches.is_empty() && !reports_visits(policy, seen) {
             return None;
@@ -148,7 +152,9 @@ impl Judge {
     ) -> Option<Captured> {
         let user = user(seen);
         let title = [(Place::Title, visit.title.as_deref())];
-        let mut matches = Matches::find_late(policy.matcher(), &title, &words_of(visit));
+        let account = account(seen);
+        let reading = Reading::of(policy, account.as_deref(), seen.occurred_at());
+        let mut matches = Matches::find_late(&reading, &title, &words_of(visit));
         let illegal = matches.is_illegal();
         excuse(policy, seen, &mut matches);
         let page = page(&user, seen, visit);
@@ -168,15 +174,17 @@ impl Judge {
         seen: &Minimised,
         text: &PageText,
     ) -> Option<Captured> {
-        if !policy.reads_text(text.kind, account(seen).as_deref()) {
+        let account = account(seen);
+        if !policy.reads_text(text.kind, account.as_deref()) {
             return None;
         }
+        let reading = Reading::of(policy, account.as_deref(), seen.occurred_at());
         let place = match text.kind {
             TextKind::Typed | TextKind::Prompt => Place::Typed,
             TextKind::Answer | TextKind::Page => Place::PageText,
         };
-        let mut matches = Matches::find(policy.matcher(), &[(place, Some(text.text.as_str()))]);
-        matches.look_also(policy.matcher(), &[text.title.as_deref()]);
+        let mut matches = Matches::find(&reading, &[(place, Some(text.text.as_str()))]);
+        matches.look_also(&reading, &[text.title.as_deref()]);
         let (user, address) = (user(seen), text.address.text());
         if matches.is_illegal() {
             self.context.bare(&user, address);
@@ -205,9 +213,11 @@ impl Judge {
             (Place::UrlPath, request.place.path()),
             (Place::Host, Some(request.place.host())),
         ];
-        let mut matches = Matches::find(policy.matcher(), &texts);
+        let account = account(seen);
+        let reading = Reading::of(policy, account.as_deref(), seen.occurred_at());
+        let mut matches = Matches::find(&reading, &texts);
         let told = [&request.reason, &request.category, &request.user_agent];
-        matches.look_also(policy.matcher(), &told.map(Option::as_deref));
+        matches.look_also(&reading, &told.map(Option::as_deref));
         if request.action == Action::Blocked {
             match policy.filter_severity(request.category.as_deref()) {
                 Some(severity) => matches.add(breach(request.category.as_deref(), severity)),

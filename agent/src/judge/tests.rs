@@ -228,6 +228,51 @@ fn an_exemption_takes_lesser_matches_away_and_a_pause_the_visits_too() {
     assert!(bench.judge(&Page { second: 100, ..search("cheap vapes") }).is_some());
 }
 
+#[test]
+fn phrases_left_alone_take_single_hits_away_and_never_the_gravest() {
+    let exemption = v1::Exemption {
+        reason: "Year 9 reads The Zombie Knife".into(),
+        from: Some(time::to_wire(at(-100))),
+        until: Some(time::to_wire(at(100))),
+        accounts: vec!["ann".into()],
+        phrases: vec!["why (we|they) buy a zombie knife".into(), "how to end it all well".into()],
+        ..Default::default()
+    };
+    let policy = v1::Policy { phrase_exemptions: vec![exemption], ..policy(1) };
+    let mut bench = Bench::of(policy);
+    let severity =
+        |bench: &mut Bench, page: Page| bench.judge(&page).map(|captured| captured.severity);
+    let title = "why we buy a zombie knife";
+    assert_eq!(severity(&mut bench, search(title)), Some(0));
+    assert_eq!(severity(&mut bench, search(title).by("ben")), Some(3));
+    assert_eq!(severity(&mut bench, Page { second: 100, ..search(title) }), Some(3));
+    let and_more = "why we buy a zombie knife. where can i buy a zombie knife";
+    let captured = bench.judge(&search(and_more)).unwrap();
+    let found = &captured.payload.matches[0];
+    assert!(found.snippet[..usize::try_from(found.start).unwrap()].ends_with("where can i "));
+    assert_eq!(severity(&mut bench, search("how to end it all well")), Some(5));
+}
+
+#[test]
+fn rules_are_applied_for_the_age_of_the_account() {
+    let mut policy = policy(1);
+    policy.rule_packs[1].text.push_str(
+        "raise = [{ reason = \"so young\", ages = [\"primary\"] }]\n\
+         lower = [{ reason = \"nearly grown up\", ages = [\"sixth_form\"] }]\n",
+    );
+    policy.age_group = v1::AgeGroup::Primary.into();
+    policy.ages = vec![v1::AccountAges {
+        accounts: vec!["y12-*".into()],
+        group: v1::AgeGroup::SixthForm.into(),
+    }];
+    policy.staff_accounts = vec!["t-*".into()];
+    let mut bench = Bench::of(policy);
+    for (user, severity) in [("ann", 4), ("y12-ann", 2), ("t-ann", 3)] {
+        let captured = bench.judge(&search("buy a zombie knife").by(user)).unwrap();
+        assert_eq!(captured.severity, severity, "{user}");
+    }
+}
+
 struct Bench {
     policy: PolicyInForce,
     judge: Judge,

@@ -12,6 +12,7 @@
 //!   checkpoints with them.
 
 mod accounts;
+mod ages;
 mod exemptions;
 mod hours;
 mod programs;
@@ -20,12 +21,13 @@ mod store;
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
-use redshank_matcher::{Diagnostic, Matcher, Pack};
+use redshank_matcher::{AgeGroup, Diagnostic, Matcher, Pack};
 use redshank_proto::trust::TrustError;
 use redshank_proto::{time, v1};
 
 pub use self::accounts::Accounts;
-pub use self::exemptions::{ExemptionError, Exemptions};
+pub use self::ages::Ages;
+pub use self::exemptions::{ExemptionError, Exemptions, may_be_left_alone};
 pub use self::hours::{HoursError, SchoolHours};
 pub use self::programs::{List, Listed, ProgramList, ProgramListError, RunBy};
 pub use self::store::{Accepted, PolicyStore};
@@ -80,6 +82,7 @@ pub struct PolicyInForce {
     filter_categories: HashMap<String, u8>,
     text: v1::TextPolicy,
     staff: Accounts,
+    ages: Ages,
     school_hours: Option<SchoolHours>,
     exemptions: Exemptions,
     programs: ProgramList,
@@ -108,6 +111,7 @@ impl PolicyInForce {
         Ok(Self {
             serial: policy.serial,
             expires_at: time::from_wire(policy.expires_at.as_ref()),
+            ages: Ages::new(policy.age_group(), &policy.ages),
             matcher: Matcher::compile(&packs).map_err(PolicyError::Rules)?,
             private: PrivateList::new(&policy.private_list)?,
             report_visits: policy.report_visits,
@@ -116,7 +120,7 @@ impl PolicyInForce {
             text: policy.text.unwrap_or_default(),
             staff: Accounts::new(&policy.staff_accounts),
             school_hours: policy.school_hours.as_ref().map(SchoolHours::new).transpose()?,
-            exemptions: Exemptions::new(&policy.exemptions)?,
+            exemptions: Exemptions::new(&policy.exemptions, &policy.phrase_exemptions)?,
             programs: ProgramList::compile(&policy.programs, policy.programs_only_allowed)?,
             media: media(policy.media)?,
             notice: policy.notice.unwrap_or_default(),
@@ -190,6 +194,15 @@ impl PolicyInForce {
     #[must_use]
     pub fn names_staff(&self) -> bool {
         !self.staff.is_empty()
+    }
+
+    /// The age group of whoever uses an account, if the school says so and it is nobody of the staff.
+    #[must_use]
+    pub fn age(&self, account: Option<&str>) -> Option<AgeGroup> {
+        if account.is_some_and(|name| self.staff.contain(name)) {
+            return None;
+        }
+        self.ages.of(account)
     }
 
     /// When school is on; `None` if the school has not said.

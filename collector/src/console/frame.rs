@@ -79,7 +79,8 @@ impl Banner {
         } else {
             let categories = exempted.categories.iter().map(|name| words::category(name));
             let rules = exempted.rules.iter().map(|rule| format!("rule {rule}").into());
-            let what: Vec<_> = categories.chain(rules).collect();
+            let phrases = exempted.phrases.iter().map(|it| format!("the words “{it}”").into());
+            let what: Vec<_> = categories.chain(rules).chain(phrases).collect();
             format!("Not watched for {whom}: {}", what.join(", "))
         };
         Self { what, until: time.moment(exempted.until), reason: exempted.reason.clone() }

@@ -71,10 +71,16 @@ pub struct Choices {
     pub text: v1::TextPolicy,
     /// Patterns of staff's accounts.
     pub staff_accounts: Vec<String>,
+    /// How old the school's pupils are.
+    pub age_group: v1::AgeGroup,
+    /// Accounts of pupils of another age group.
+    pub ages: Vec<v1::AccountAges>,
     /// When pupils' own devices are watched.
     pub school_hours: Option<v1::SchoolHours>,
     /// What is left alone for a time.
     pub exemptions: Vec<v1::Exemption>,
+    /// What is left alone by its words.
+    pub phrase_exemptions: Vec<v1::Exemption>,
     /// Programs by list.
     pub programs: Vec<v1::ProgramEntry>,
     /// Whether every program that is not allowed counts as denied.

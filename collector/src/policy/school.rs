@@ -63,6 +63,9 @@ pub(super) struct File {
 struct Written {
     school: Spanned<String>,
     staff_accounts: Option<Spanned<Vec<String>>>,
+    age_group: Option<Spanned<String>>,
+    #[serde(default)]
+    ages: Vec<Ages>,
     #[serde(default)]
     rules: Packs,
     #[serde(default)]
@@ -104,6 +107,13 @@ impl Default for Text {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct Ages {
+    accounts: Spanned<Vec<String>>,
+    group: Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct FilterCategory {
     name: Spanned<String>,
     severity: Spanned<u32>,
@@ -126,6 +136,7 @@ struct Exemption {
     accounts: Option<Spanned<Vec<String>>>,
     categories: Option<Spanned<Vec<String>>>,
     rules: Option<Spanned<Vec<String>>>,
+    phrases: Option<Spanned<Vec<Spanned<String>>>>,
 }
 
 #[derive(Default, Deserialize)]

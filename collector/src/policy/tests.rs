@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use jiff::{Timestamp, ToSpan as _};
+use prost::Message as _;
+use redshank_proto::time;
 use tempfile::TempDir;
 
 use super::*;
@@ -136,6 +138,19 @@ async fn a_policy_is_signed_when_something_changed_or_it_is_old() {
     let rules = Rules::read(None).unwrap();
     let visits = Choices { report_visits: true, ..Choices::default() };
     let none = Choices { report_visits: false, ..visits.clone() };
+    let of_phrases = v1::Exemption {
+        reason: "a set text".to_owned(),
+        from: Some(time::to_wire(Timestamp::UNIX_EPOCH)),
+        until: Some(time::to_wire(Timestamp::UNIX_EPOCH + 24.hours())),
+        phrases: vec!["kill the pig".to_owned()],
+        ..v1::Exemption::default()
+    };
+    let aged = Choices {
+        age_group: v1::AgeGroup::Primary,
+        ages: vec![v1::AccountAges { accounts: vec!["y7-*".to_owned()], group: 2 }],
+        phrase_exemptions: vec![of_phrases.clone()],
+        ..none.clone()
+    };
     let day = |day: i64| Timestamp::UNIX_EPOCH + (day * 24).hours();
     for (choices, now, expected) in [
         (&visits, day(0), Published::Signed(1)),
@@ -143,9 +158,15 @@ async fn a_policy_is_signed_when_something_changed_or_it_is_old() {
         (&none, day(2), Published::Signed(2)),
         (&none, day(201), Published::Unchanged(2)),
         (&none, day(203), Published::Signed(3)),
+        (&aged, day(204), Published::Signed(4)),
+        (&aged, day(205), Published::Unchanged(4)),
     ] {
         let published =
             publish(&scratch.store, &ring, &scope, school, &rules, choices, now).await.unwrap();
         assert_eq!(published, expected);
     }
+    let signed = scratch.store.read(&scope, move |view| view.policy(school)).await.unwrap();
+    let policy = v1::Policy::decode(signed.unwrap().policy.as_slice()).unwrap();
+    assert_eq!((policy.age_group(), &policy.ages), (v1::AgeGroup::Primary, &aged.ages));
+    assert_eq!((policy.exemptions, policy.phrase_exemptions), (vec![], vec![of_phrases]));
 }

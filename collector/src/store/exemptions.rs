@@ -37,13 +37,15 @@ pub struct Exempted {
     pub categories: Vec<String>,
     /// Rules by their ids.
     pub rules: Vec<String>,
+    /// Phrases.
+    pub phrases: Vec<String>,
 }
 
 impl Exempted {
     /// Whether nothing but severity 5 is watched while it lasts.
     #[must_use]
     pub fn is_pause(&self) -> bool {
-        self.categories.is_empty() && self.rules.is_empty()
+        self.categories.is_empty() && self.rules.is_empty() && self.phrases.is_empty()
     }
 }
 
@@ -73,7 +75,8 @@ pub(super) fn exemptions(
     names_accounts: bool,
 ) -> Result<Vec<Exempted>, StoreError> {
     let mut statement = view.sql().prepare_cached(
-        "SELECT reason, from_at, until_at, accounts, categories, rules FROM exemptions
+        "SELECT reason, from_at, until_at, accounts, categories, rules, phrases
+         FROM exemptions
          WHERE school = ?1 AND until_at > ?2 ORDER BY from_at, exemption",
     )?;
     collect(statement.query((school.as_bytes(), now.as_microsecond()))?, |row| {
@@ -86,6 +89,7 @@ pub(super) fn exemptions(
             accounts: if names_accounts { accounts } else { Vec::new() },
             categories: list(row, "categories")?,
             rules: list(row, "rules")?,
+            phrases: list(row, "phrases")?,
         })
     })
 }
@@ -95,7 +99,7 @@ impl Edit<'_> {
     pub(super) fn replace_exemptions(
         &self,
         school: SchoolId,
-        exemptions: &[v1::Exemption],
+        exemptions: &[&v1::Exemption],
     ) -> Result<(), StoreError> {
         let mut statement = self.sql().prepare_cached(
             "SELECT exemption, digest, reason, until_at FROM exemptions WHERE school = ?1",
@@ -104,7 +108,7 @@ impl Edit<'_> {
         let held: Vec<Held> = collect(statement.query([school.as_bytes()])?, |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
         })?;
-        let digests: Vec<[u8; 32]> = exemptions.iter().map(sha256).collect();
+        let digests: Vec<[u8; 32]> = exemptions.iter().map(|it| sha256(it)).collect();
         for (exemption, sha256, reason, until) in &held {
             if digests.contains(sha256) {
                 continue;
@@ -144,8 +148,8 @@ impl Edit<'_> {
             .sql()
             .prepare_cached(
                 "INSERT OR IGNORE INTO exemptions (exemption, school, kind, expires_at, digest, reason,
-                   from_at, until_at, accounts, categories, rules)
-                 VALUES (?1, ?2, 'exemption', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                   from_at, until_at, accounts, categories, rules, phrases)
+                 VALUES (?1, ?2, 'exemption', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             )?
             .execute((
                 id,
@@ -158,15 +162,15 @@ impl Edit<'_> {
                 json(&exemption.accounts)?,
                 json(&exemption.categories)?,
                 json(&exemption.rules)?,
+                json(&exemption.phrases)?,
             ))?;
         if added == 0 {
             return Ok(());
         }
-        let what = if exemption.categories.is_empty() && exemption.rules.is_empty() {
-            "pause".to_owned()
-        } else {
-            [exemption.categories.as_slice(), exemption.rules.as_slice()].concat().join(", ")
-        };
+        let phrases = exemption.phrases.iter().map(|phrase| format!("words “{phrase}”"));
+        let what = exemption.categories.iter().chain(&exemption.rules).cloned().chain(phrases);
+        let what: Vec<String> = what.collect();
+        let what = if what.is_empty() { "pause".to_owned() } else { what.join(", ") };
         let whom = match exemption.accounts.as_slice() {
             [] => "everybody".to_owned(),
             accounts => accounts.join(", "),

@@ -56,7 +56,7 @@ pub use self::scope::{Purpose, Role, Schools, Scope, Viewer};
 pub use self::writer::Edit;
 
 /// Version of `schema.sql`, kept in `user_version`.
-const SCHEMA_VERSION: i64 = 2;
+const SCHEMA_VERSION: i64 = 3;
 /// Marks our databases among SQLite's (`application_id`): "RSHK".
 const APPLICATION_ID: i64 = 0x5253_484b;
 

@@ -58,6 +58,7 @@ CREATE TABLE exemptions (
   accounts     TEXT NOT NULL,             -- JSON arrays
   categories   TEXT NOT NULL,
   rules        TEXT NOT NULL,
+  phrases      TEXT NOT NULL,
   UNIQUE (school, digest)
 ) STRICT;
 

@@ -161,7 +161,9 @@ impl Edit<'_> {
             ))?;
         let detail = format!("serial {serial}");
         self.audit(Action::PolicyPublished, Some(school), None, Some(&detail))?;
-        self.replace_exemptions(school, &policy.exemptions)
+        let exemptions: Vec<_> =
+            policy.exemptions.iter().chain(&policy.phrase_exemptions).collect();
+        self.replace_exemptions(school, &exemptions)
     }
 }
 

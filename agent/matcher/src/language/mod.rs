@@ -40,6 +40,22 @@ pub(crate) const OTHER_PERSON: &str = "other_person";
 /// The class that turns a phrase into its opposite (`negation`).
 pub(crate) const NEGATION: &str = "negation";
 
+/// Words of [`SUBJECT`] that are something else where they stand so ("is ill", "student id").
+pub(crate) const NO_SUBJECT: &str = "no_subject";
+/// What a sentence says in which the writer does something to themselves.
+pub(crate) const OWN_SELF: &str = "own_self";
+/// The same of somebody else.
+pub(crate) const OTHER_SELF: &str = "other_self";
+/// What joins clauses and persons.
+pub(crate) const CONJUNCTION: &str = "conjunction";
+/// Words after which what is denied is over ("not okay, …").
+pub(crate) const NEGATION_ENDS: &str = "negation_ends";
+/// Turns of phrase with a word of [`NEGATION`] that deny nothing ("why not …").
+pub(crate) const NO_NEGATION: &str = "no_negation";
+/// The words of [`NEGATION`] that [`MORE_THAN_EVER`] makes stronger instead.
+pub(crate) const NEVER: &str = "never";
+/// What makes a "never" say "more than ever".
+pub(crate) const MORE_THAN_EVER: &str = "more_than_ever";
 /// The class that says "asks how, where, how much" (`seeks_method = true`).
 pub(crate) const METHOD: &str = "how";
 
@@ -76,6 +92,17 @@ impl Language {
             Self::Welsh => welsh::CLASSES,
             Self::Polish => polish::CLASSES,
             Self::Urdu => urdu::CLASSES,
+        }
+    }
+
+    /// Gives the classes that only the engine looks at: packs cannot name them and may use the
+    /// names. A language may do without any of them.
+    pub(crate) const fn turns(self) -> &'static [BuiltInClass] {
+        match self {
+            Self::English => english::TURNS,
+            Self::Welsh => welsh::TURNS,
+            Self::Polish => polish::TURNS,
+            Self::Urdu => urdu::TURNS,
         }
     }
 

@@ -5,7 +5,7 @@
 //! masculine ("chciałabym", "chciałbym"). Marks are folded away: whoever types "chce sie zabic" may
 //! have meant "chcę" (I want) or "chce" (he, she wants), and is taken to speak of themselves.
 
-use super::{BuiltInClass, FIRST_PERSON, METHOD, NEGATION, OTHER_PERSON, SUBJECT};
+use super::{BuiltInClass, CONJUNCTION, FIRST_PERSON, METHOD, NEGATION, OTHER_PERSON, SUBJECT};
 
 /// What a sentence of the writer's own says "I" with.
 const I: &[&str] = &[
@@ -454,6 +454,12 @@ pub(super) const CLASSES: &[BuiltInClass] = &[
         ],
     },
 ];
+
+/// The classes that only the engine looks at.
+pub(super) const TURNS: &[BuiltInClass] = &[BuiltInClass {
+    name: CONJUNCTION,
+    phrases: &["i", "a", "ale", "bo", "oraz", "lub", "albo", "że", "żeby", "więc"],
+}];
 
 /// The commonest words of Polish, without marks.
 pub(super) const COMMON: &[&str] = &[

@@ -4,7 +4,7 @@
 //! Both stand side by side in every class, so that a rule is found in either script and in a mixture
 //! of both. "main" (I, in) and "to" (so) are English words: of one alone no rule may hang.
 
-use super::{BuiltInClass, FIRST_PERSON, METHOD, NEGATION, OTHER_PERSON, SUBJECT};
+use super::{BuiltInClass, CONJUNCTION, FIRST_PERSON, METHOD, NEGATION, OTHER_PERSON, SUBJECT};
 
 /// The classes that every Urdu pack may name.
 pub(super) const CLASSES: &[BuiltInClass] = &[
@@ -493,6 +493,25 @@ pub(super) const CLASSES: &[BuiltInClass] = &[
         ],
     },
 ];
+
+/// The classes that only the engine looks at.
+pub(super) const TURNS: &[BuiltInClass] = &[BuiltInClass {
+    name: CONJUNCTION,
+    phrases: &[
+        "اور",
+        "لیکن",
+        "مگر",
+        "یا",
+        "کیونکہ",
+        "تو",
+        "aur",
+        "lekin",
+        "magar",
+        "ya",
+        "kyunke",
+        "to",
+    ],
+}];
 
 /// The commonest words of Urdu, in both scripts.
 pub(super) const COMMON: &[&str] = &[

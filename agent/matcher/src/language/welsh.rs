@@ -5,7 +5,10 @@
 //! and without apostrophes ("dw i'n", "dwi'n", "dwin", "wi'n"); an apostrophe joins what it divides.
 //! "o" and "e" (he) stand in no class: they are "from" and a letter in most texts.
 
-use super::{BuiltInClass, FIRST_PERSON, METHOD, NEGATION, OTHER_PERSON, SUBJECT};
+use super::{
+    BuiltInClass, CONJUNCTION, FIRST_PERSON, METHOD, NEGATION, OTHER_PERSON, OTHER_SELF, OWN_SELF,
+    SUBJECT,
+};
 
 /// What a sentence of the writer's own says "I" with.
 const I: &[&str] = &[
@@ -436,6 +439,19 @@ pub(super) const CLASSES: &[BuiltInClass] = &[
             "atal hunanladdiad",
             "adferiad",
         ],
+    },
+];
+
+/// The classes that only the engine looks at.
+pub(super) const TURNS: &[BuiltInClass] = &[
+    BuiltInClass {
+        name: OWN_SELF,
+        phrases: &["fy hun", "fy hunan", "fyn hun", "yn hun", "yn hunan"],
+    },
+    BuiltInClass { name: OTHER_SELF, phrases: &["ei hun", "ei hunan", "eu hunain"] },
+    BuiltInClass {
+        name: CONJUNCTION,
+        phrases: &["a", "ac", "ond", "neu", "achos", "felly", "pan", "os"],
     },
 ];
 

@@ -302,6 +302,8 @@ async fn a_pause_is_at_the_top_of_every_page_for_as_long_as_it_lasts() {
     }
     let page = technician.get("/devices").await.body;
     assert!(page.contains("Not watched for one account or group: Hate"), "{page}");
+    let words = "Not watched for one account or group: the words “kill~ the (pig|beast)”";
+    assert!(page.contains(words), "{page}");
     world.pass(25.hours());
     let (mut dsl, mut technician) = (world.signed_in(DSL).await, world.signed_in(TECHNICIAN).await);
     for (page, sees) in [
@@ -316,8 +318,11 @@ async fn a_pause_is_at_the_top_of_every_page_for_as_long_as_it_lasts() {
     let audit = world.audit().await;
     let published: Vec<_> =
         audit.iter().filter(|entry| entry.action == "exemption_published").collect();
-    assert_eq!(published.len(), 2);
+    assert_eq!(published.len(), 3);
     assert!(published[0].detail.as_ref().unwrap().ends_with("Year 9: the Holocaust"));
+    assert!(
+        published[2].detail.as_ref().unwrap().starts_with("words “kill~ the (pig|beast)”, for")
+    );
 }
 
 #[tokio::test]
@@ -350,7 +355,7 @@ async fn a_device_s_sources_stand_in_the_order_of_their_trouble_with_the_reason(
 }
 
 /// A school with an asset, an unknown device, a program, blocked requests, a notice shown, a pupil's own device and
-/// two exemptions, one of which has not begun.
+/// three exemptions, one of which has not begun.
 async fn everything(world: &World) {
     let (school, device, now) = (world.school, world.device, at(super::NOW));
     let line = Scope::command_line();
@@ -364,7 +369,7 @@ async fn everything(world: &World) {
                 until: Some(to_wire(at(until))),
                 accounts: text(accounts),
                 categories: text(categories),
-                rules: Vec::new(),
+                ..v1::Exemption::default()
             }
         };
     let policy = v1::Policy {
@@ -379,6 +384,16 @@ async fn everything(world: &World) {
             ),
             exemption("Exams", "2025-07-15T00:00:00Z", "2025-07-18T00:00:00Z", &[], &[]),
         ],
+        phrase_exemptions: vec![v1::Exemption {
+            phrases: vec!["kill~ the (pig|beast)".to_owned()],
+            ..exemption(
+                "Lord of the Flies",
+                "2025-07-01T00:00:00Z",
+                "2025-07-25T00:00:00Z",
+                &["y10-*"],
+                &[],
+            )
+        }],
         notice: Some(v1::Notice { version: 4, ..v1::Notice::default() }),
         ..v1::Policy::default()
     };

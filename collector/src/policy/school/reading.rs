@@ -6,13 +6,13 @@ use std::ops::Range;
 use jiff::civil::{self, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
-use redshank_matcher::Category;
+use redshank_matcher::{AgeGroup, Category, Phrases};
 use redshank_proto::{bounds, time, v1};
 use toml::Spanned;
 use toml::value::Datetime;
 
 use super::{
-    Exemption, FilterCategory, Hours, LONGEST_DAYS, Notice, Packs, Program, Programs, Written,
+    Ages, Exemption, FilterCategory, Hours, LONGEST_DAYS, Notice, Packs, Program, Programs, Written,
 };
 use super::{notice, text_policy};
 use crate::policy::mistakes::Mistakes;
@@ -54,15 +54,24 @@ impl<'a> Reader<'a> {
             Some(categories) => self.filter_categories(categories),
             None => defaults.filter_categories,
         };
-        let exemptions = written.exemption.iter().filter_map(|it| self.exemption(it)).collect();
+        let exemptions: Vec<_> =
+            written.exemption.iter().filter_map(|it| self.exemption(it)).collect();
+        let (phrase_exemptions, exemptions) =
+            exemptions.into_iter().partition(|it| !it.phrases.is_empty());
+        let age_group = written.age_group.as_ref();
+        let age_group = age_group.map_or(v1::AgeGroup::Unspecified, |it| self.age_group(it));
+        self.most(written.ages.len(), bounds::AGES, "groups of ages");
         self.most(written.exemption.len(), bounds::EXEMPTIONS, "exemptions");
         Choices {
             languages: self.languages(&written.rules),
             filter_categories,
             text: text_policy(&written.text),
             staff_accounts,
+            age_group,
+            ages: written.ages.iter().map(|it| self.ages(it)).collect(),
             school_hours: self.school_hours(&written.school_hours),
             exemptions,
+            phrase_exemptions,
             programs: self.programs(&written.programs),
             programs_only_allowed: written.programs.only_allowed,
             media: v1::MediaPolicy {
@@ -108,6 +117,28 @@ impl<'a> Reader<'a> {
             }
         }
         languages.get_ref().iter().map(|language| language.get_ref().clone()).collect()
+    }
+
+    fn ages(&mut self, written: &Ages) -> v1::AccountAges {
+        if written.accounts.get_ref().is_empty() {
+            let help = "name some, or write age_group at the top for the whole school";
+            self.mistakes.add(&written.accounts.span(), "no accounts", help);
+        }
+        let accounts = self.accounts(&written.accounts, bounds::AGE_ACCOUNTS);
+        v1::AccountAges { accounts, group: self.age_group(&written.group).into() }
+    }
+
+    fn age_group(&mut self, name: &Spanned<String>) -> v1::AgeGroup {
+        match name.get_ref().parse() {
+            Ok(AgeGroup::Primary) => v1::AgeGroup::Primary,
+            Ok(AgeGroup::Secondary) => v1::AgeGroup::Secondary,
+            Ok(AgeGroup::SixthForm) => v1::AgeGroup::SixthForm,
+            Err(error) => {
+                let help = "leave it out where pupils are of several groups or nobody knows";
+                self.mistakes.add(&name.span(), &error.to_string(), help);
+                v1::AgeGroup::Unspecified
+            }
+        }
     }
 
     fn filter_categories(&mut self, categories: &[FilterCategory]) -> Vec<v1::FilterCategory> {
@@ -204,6 +235,7 @@ impl<'a> Reader<'a> {
         });
         let categories = self.categories(written.categories.as_ref());
         let rules = self.rules_named(written.rules.as_ref());
+        let phrases = self.phrases(written);
         self.more_than_severity_5(written, &categories, &rules);
         Some(v1::Exemption {
             reason,
@@ -212,7 +244,42 @@ impl<'a> Reader<'a> {
             accounts,
             categories,
             rules,
+            phrases,
         })
+    }
+
+    /// Reads phrases as the devices will: one that cannot be compiled would cost them the whole policy.
+    fn phrases(&mut self, written: &Exemption) -> Vec<String> {
+        let Some(phrases) = &written.phrases else { return Vec::new() };
+        if phrases.get_ref().is_empty() {
+            self.empty(&phrases.span(), "no phrases");
+        }
+        if written.categories.is_some() || written.rules.is_some() {
+            let help = "write two exemptions: one of the phrases, one of the rest";
+            self.mistakes.add(&phrases.span(), "phrases beside categories or rules", help);
+        }
+        self.most(phrases.get_ref().len(), bounds::EXEMPTION_PHRASES, "phrases of one exemption");
+        let mut read: Vec<String> = Vec::new();
+        for phrase in phrases.get_ref() {
+            let text = phrase.get_ref();
+            let (message, help) = if text.len() > bounds::EXEMPTION_PHRASE_BYTES {
+                ("the phrase is over 256 bytes", "shorten it")
+            } else if read.contains(text) {
+                ("the phrase stands twice", "keep it once")
+            } else {
+                read.push(text.clone());
+                continue;
+            };
+            self.mistakes.add(&phrase.span(), message, help);
+        }
+        let texts: Vec<&str> = phrases.get_ref().iter().map(|it| it.get_ref().as_str()).collect();
+        for mistake in Phrases::parse(&texts).err().unwrap_or_default() {
+            let Some(phrase) = phrases.get_ref().get(mistake.index) else { continue };
+            // Past the quotation mark: an escape before the mistake puts the column out by a little.
+            let start = phrase.span().start + 1 + mistake.offset;
+            self.mistakes.add(&(start..start), &mistake.message, &mistake.help);
+        }
+        read
     }
 
     fn categories(&mut self, categories: Option<&Spanned<Vec<String>>>) -> Vec<String> {
@@ -248,7 +315,8 @@ impl<'a> Reader<'a> {
     /// Neither a pause by mistake, nor an exemption that looks like one.
     fn empty(&mut self, span: &Range<usize>, what: &str) {
         let message = format!("the exemption names {what}");
-        let help = "name some, or leave the key out; without categories and rules it is a pause";
+        let help =
+            "name some, or leave the key out; without categories, rules and phrases it is a pause";
         self.mistakes.add(span, &message, help);
     }
 

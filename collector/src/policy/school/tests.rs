@@ -29,8 +29,12 @@ fn everything_in_a_file_reaches_the_policy() {
     let text = r#"
 school = "Marsh Lane"
 staff_accounts = ['STAFF\*']
+age_group = "secondary"
 [rules]
 languages = ["cy", "en"]
+[[ages]]
+accounts = ["y12-*", "y13-*"]
+group = "sixth_form"
 [text]
 page_text = true
 [[filter_category]]
@@ -59,6 +63,12 @@ until = 2026-03-29
 accounts = ["y9-*"]
 categories = ["hate"]
 rules = ["violence.rule", "filter_breach.weapons"]
+[[exemption]]
+reason = "Year 10: Lord of the Flies"
+from = 2026-03-01
+until = 2026-03-29
+accounts = ["y10-*"]
+phrases = ["kill~ the (pig|beast)", "spill <1> blood"]
 [[exemption]]
 reason = "Exams"
 from = 2026-01-05T08:30:00
@@ -103,6 +113,15 @@ until = 2026-01-05T12:00:00+01:00
     assert_eq!(exams.from, at("2026-01-05T08:30:00Z"));
     assert_eq!(exams.until, at("2026-01-05T11:00:00Z"));
     assert!(exams.accounts.is_empty() && exams.categories.is_empty());
+    let [flies] = &choices.phrase_exemptions[..] else { panic!("one exemption of phrases") };
+    assert_eq!(flies.phrases, ["kill~ the (pig|beast)", "spill <1> blood"]);
+    assert_eq!(flies.accounts, ["y10-*"]);
+    assert_eq!(choices.age_group, v1::AgeGroup::Secondary);
+    let sixth_form = v1::AccountAges {
+        accounts: vec!["y12-*".to_owned(), "y13-*".to_owned()],
+        group: v1::AgeGroup::SixthForm.into(),
+    };
+    assert_eq!(choices.ages, [sixth_form]);
 }
 
 #[test]
@@ -153,6 +172,16 @@ fn mistakes_are_told_with_line_column_and_the_way_out() {
         (term("rules = [\"suicide.plan\"]"), (3, 10), "nothing but severity 5"),
         (term("categories = [\"suicide\"]"), (3, 10), "nothing but severity 5"),
         (term("severity = 5"), (6, 1), "unknown field"),
+        (term("phrases = []"), (6, 11), "names no phrases"),
+        (term("phrases = [\"fine words\", \"kill (me\"]"), (6, 32), "no closing"),
+        (term("phrases = [\"kill [study]\"]"), (6, 18), "no classes"),
+        (term("phrases = [\"fine words\", \"fine words\"]"), (6, 26), "stands twice"),
+        (term(&format!("phrases = [\"{}\"]", "w ".repeat(130))), (6, 12), "over 256 bytes"),
+        (term("rules = [\"hate.rule\"]\nphrases = [\"x y\"]"), (7, 11), "beside categories or rules"),
+        ("age_group = \"infant\"".to_owned(), (2, 13), "unknown age group"),
+        ("[[ages]]\naccounts = []\ngroup = \"primary\"".to_owned(), (3, 12), "no accounts"),
+        ("[[ages]]\naccounts = ['*']\ngroup = \"primary\"".to_owned(), (3, 12), "with a letter"),
+        ("[[ages]]\naccounts = ['a']\ngroup = \"y7\"".to_owned(), (4, 9), "unknown age group"),
         ("[programs]\nbypass_severity = 9".to_owned(), (3, 19), "severity is 9"),
         ("[programs]\ndenied = [{ reason = \"x\" }]".to_owned(), (3, 11), "names no program"),
         ("[programs]\ndenied = [{ name = \"*\" }]".to_owned(), (3, 11), "fewer than two letters"),
