@@ -68,7 +68,7 @@ pub(super) async fn publish_all(
                 let name = &school.name;
                 match published {
                     Published::Signed(serial) => {
-                        writeln!(out, "{name}: policy {serial} is signed.")?
+                        writeln!(out, "{name}: policy {serial} is signed.")?;
                     }
                     Published::Unchanged(serial) => {
                         writeln!(out, "{name}: policy {serial} stays; nothing has changed.")?;
