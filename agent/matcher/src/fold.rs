@@ -4,6 +4,8 @@
 //! to plain ones), combining marks and invisible characters dropped, lower case, and look-alikes
 //! of other scripts replaced by the ASCII character they are drawn like (Unicode Technical Standard
 //! 39, the `skeleton` of `unicode-security`). ASCII is never replaced: the skeleton of "m" is "rn".
+//! Letters of the Arabic script stay letters of that script, those that are typed for one another as
+//! one; its digits and marks of punctuation become the ASCII ones of the same meaning.
 //! Rule packs are folded by the same function, so that a pack in another script meets its texts
 //! however its letters fold. Folding what is folded changes nothing.
 
@@ -101,6 +103,12 @@ fn fold_afresh(c: char, emit: &mut impl FnMut(char)) {
 /// Folds one decomposed character outside ASCII. The result depends only on the pair of its lower
 /// and upper case, so that both cases fold alike ("в" is drawn like no ASCII letter, "В" like "B").
 fn fold_foreign(c: char, emit: &mut impl FnMut(char)) {
+    if matches!(c, '\u{600}'..='\u{6FF}' | '\u{750}'..='\u{77F}') {
+        if let Some(letter) = arabic(c) {
+            emit(letter);
+        }
+        return;
+    }
     if matches!(c, 'ß' | 'ẞ') {
         emit('s');
         emit('s');
@@ -111,6 +119,27 @@ fn fold_foreign(c: char, emit: &mut impl FnMut(char)) {
         return;
     }
     c.to_lowercase().filter(|lower| !is_combining_mark(*lower)).for_each(emit);
+}
+
+/// Folds one character of the Arabic script. Keyboards for Arabic, Persian and Urdu give different
+/// characters for the same letter. Nobody hides a Latin word in letters that join and run from right
+/// to left, so that look-alikes (alef and "l", heh and "o") would only tear words of the script apart.
+fn arabic(c: char) -> Option<char> {
+    Some(match c {
+        'ي' | 'ى' | 'ې' => 'ی',
+        'ك' => 'ک',
+        'ه' | 'ھ' | 'ة' | 'ە' => 'ہ',
+        // Tatweel only stretches a word.
+        'ـ' => return None,
+        '۔' => '.',
+        '؟' => '?',
+        '؛' => ';',
+        '،' => ',',
+        '\u{660}'..='\u{669}' | '\u{6F0}'..='\u{6F9}' => {
+            char::from_digit(u32::from(c) & 0xF, 10).unwrap_or(c)
+        }
+        other => other,
+    })
 }
 
 /// Gives the ASCII that these characters are drawn like, in lower case, if there is one.
@@ -165,6 +194,13 @@ mod tests {
             ("Straße", "strasse"),
             ("don’t", "don't"),
             ("КІLL", "kill"),
+            ("Łódź", "lodz"),
+            ("ﻣﯿﮟ", "میں"),
+            ("كي", "کی"),
+            ("مَرنـــا", "مرنا"),
+            ("ہو\u{200C}ں؟", "ہوں?"),
+            ("تهه", "تہہ"),
+            ("٣۳", "33"),
             ("кіll", "kill"),
         ] {
             assert_eq!(folded(disguised), plain, "{disguised}");

@@ -18,6 +18,8 @@ pub(crate) struct RawPack {
     pub(crate) language: Text,
     pub(crate) version: u32,
     pub(crate) reviewed: Text,
+    /// "reviewed" or "unreviewed"; a pack that does not say is unreviewed.
+    pub(crate) status: Option<Text>,
     /// Where the rules look unless they say so themselves; everywhere if absent.
     #[serde(default)]
     pub(crate) places: Vec<Text>,

@@ -38,6 +38,7 @@ pub struct Pack {
     pub(crate) category: Category,
     pub(crate) language: Language,
     version: u32,
+    reviewed: bool,
     pub(crate) rules: Vec<Rule>,
     /// Classes of its own that no phrase names.
     pub(crate) unused_classes: Vec<Sourced<String>>,
@@ -167,6 +168,13 @@ impl Pack {
         self.version
     }
 
+    /// Says whether a safeguarding professional who speaks the language has reviewed the pack, as
+    /// its own `status` has it; who and when stands in its `reviewed`, for people.
+    #[must_use]
+    pub fn is_reviewed(&self) -> bool {
+        self.reviewed
+    }
+
     /// Gives the number of rules.
     #[must_use]
     pub fn rule_count(&self) -> usize {
@@ -228,6 +236,7 @@ impl Reader<'_> {
             let help = "say who reviewed the pack and when, or that nobody has yet";
             self.report(raw.reviewed.span().start, "reviewed is empty", help);
         }
+        let reviewed = self.status(raw.status.as_ref());
         let places = self.places(&raw.places);
         let (category, language) = (category?, language.ok()?);
         let classes = self.classes(&raw.classes, language);
@@ -249,7 +258,8 @@ impl Reader<'_> {
         }
         let file = self.file.to_owned();
         let unused_classes = self.unused_classes(raw);
-        Some(Pack { file, category, language, version: raw.version, rules, unused_classes })
+        let version = raw.version;
+        Some(Pack { file, category, language, version, reviewed, rules, unused_classes })
     }
 
     fn unused_classes(&self, raw: &RawPack) -> Vec<Sourced<String>> {
@@ -538,6 +548,19 @@ impl Reader<'_> {
         let offset = if verbatim { span.start + 1 + wrong.offset } else { span.start };
         let message = format!("\"{}\": {}", text.get_ref(), wrong.message);
         self.report(offset, &message, &wrong.help);
+    }
+
+    fn status(&mut self, raw: Option<&Text>) -> bool {
+        let Some(status) = raw else { return false };
+        match status.get_ref().as_str() {
+            "reviewed" => true,
+            "unreviewed" => false,
+            other => {
+                let message = format!("unknown status \"{other}\"");
+                self.report(status.span().start, &message, "expected reviewed or unreviewed");
+                false
+            }
+        }
     }
 
     fn places(&mut self, raw: &[Text]) -> Vec<Place> {

@@ -242,6 +242,8 @@ mod tests {
             ("a | b", vec![Loose, Sentence]),
             ("a\nb", vec![Loose, Blank]),
             ("a\n\nb", vec![Loose, Sentence]),
+            ("ہوں۔ میں", vec![Loose, Sentence]),
+            ("کیوں؟ میں", vec![Loose, Sentence]),
             ("a\u{1E}b", vec![Loose, Sentence]),
         ] {
             let words = Words::of(text);

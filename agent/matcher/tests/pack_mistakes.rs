@@ -54,9 +54,9 @@ fn mistakes_are_told_where_they_stand() {
     for (wrong, right, expected) in [
         ("format = 2", "format = 1", "1:10: unknown format 2; write format = 1"),
         (
-            "language = \"cy\"",
+            "language = \"fr\"",
             "language = \"en\"",
-            "3:12: unknown language \"cy\"; expected \"en\"",
+            "3:12: unknown language \"fr\"; expected \"en\", \"cy\", \"pl\" or \"ur\"",
         ),
         (
             "category = \"sadness\"",

@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use super::Host;
 use crate::keys::KeyRing;
 use crate::policy::school::template as school_template;
-use crate::policy::{Choices, Decisions, Published, Rules, RulesError, publish};
+use crate::policy::{Choices, Decisions, Languages, Published, Rules, RulesError, publish};
 use crate::store::Scope;
 use crate::store::schools::School;
 
@@ -28,6 +28,14 @@ pub(super) fn lint(
             writeln!(
                 out,
                 "{packs} rule packs, {private} private hosts and {programs} patterns of programs are sound."
+            )?;
+            for language in rules.told_of(None) {
+                writeln!(out, "{language}.")?;
+            }
+            let usual = Languages::default();
+            writeln!(
+                out,
+                "A school uses those in {usual} unless its file names other languages under [rules]."
             )?;
             Ok(ExitCode::SUCCESS)
         }
@@ -56,11 +64,19 @@ pub(super) async fn publish_all(
     }
     for school in schools {
         match publish_to(host, &ring, &scope, &school, &rules, &decisions).await {
-            Ok(Published::Signed(serial)) => {
-                writeln!(out, "{}: policy {serial} is signed.", school.name)?;
-            }
-            Ok(Published::Unchanged(serial)) => {
-                writeln!(out, "{}: policy {serial} stays; nothing has changed.", school.name)?;
+            Ok((published, languages)) => {
+                let name = &school.name;
+                match published {
+                    Published::Signed(serial) => {
+                        writeln!(out, "{name}: policy {serial} is signed.")?;
+                    }
+                    Published::Unchanged(serial) => {
+                        writeln!(out, "{name}: policy {serial} stays; nothing has changed.")?;
+                    }
+                }
+                for language in rules.told_of(Some(&languages)) {
+                    writeln!(out, "  {language}.")?;
+                }
             }
             Err(error) => {
                 writeln!(out, "{}: the policy in force stays as it is: {error:#}", school.name)?;
@@ -71,7 +87,7 @@ pub(super) async fn publish_all(
     Ok(code)
 }
 
-/// Publishes one school's policy if something has changed.
+/// Publishes one school's policy if something has changed; gives the languages of its rule packs, too.
 pub(super) async fn publish_to(
     host: &Host,
     ring: &KeyRing,
@@ -79,10 +95,11 @@ pub(super) async fn publish_to(
     school: &School,
     rules: &Rules,
     decisions: &Decisions,
-) -> anyhow::Result<Published> {
+) -> anyhow::Result<(Published, Languages)> {
     let choices = decisions.of(school, rules, Choices::of(&host.settings))?;
     let now = host.clock.now();
-    Ok(publish(&host.store, ring, scope, school.school, rules, &choices, now).await?)
+    let published = publish(&host.store, ring, scope, school.school, rules, &choices, now).await?;
+    Ok((published, choices.languages))
 }
 
 /// Writes the file of what a school decides, as it is by default; one that is there stays as it is.

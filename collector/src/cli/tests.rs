@@ -95,6 +95,29 @@ async fn lint_says_what_is_wrong_and_fails() {
     assert!(code == ExitCode::FAILURE && said.contains("en/drugs.toml:"), "{said}");
     let (code, said) = lint(&["policy", "lint"]).await;
     assert!(code == ExitCode::SUCCESS && said.contains("are sound"), "{said}");
+    assert!(said.contains("cy: 5 rule packs, none reviewed"), "{said}");
+    assert!(said.contains("A school uses those in en unless"), "{said}");
+}
+
+#[tokio::test]
+async fn publishing_says_which_languages_a_school_uses() {
+    let folder = TempDir::new().unwrap();
+    let run = async |arguments: &[&str]| run_in(folder.path(), arguments, Arc::new(System)).await;
+    run(&["init", "--name", "localhost"]).await.unwrap();
+    run(&["school", "add", "Marsh Lane"]).await.unwrap();
+    let (_, said) = run(&["policy", "publish"]).await.unwrap();
+    assert!(said.contains("en: ") && !said.contains("pl: "), "{said}");
+    let file = folder.path().join("policy/marsh-lane.toml");
+    let text = crate::policy::school::template("Marsh Lane");
+    let named = text.replace("languages = [\"en\"]", "languages = [\"en\", \"pl\"]");
+    assert_ne!(named, text);
+    std::fs::write(&file, named).unwrap();
+    let (code, said) = run(&["policy", "publish"]).await.unwrap();
+    assert!(code == ExitCode::SUCCESS && said.contains("is signed"), "{said}");
+    assert!(said.contains("en: ") && said.contains("pl: 5 rule packs, none reviewed"), "{said}");
+    std::fs::write(&file, text.replace("\"en\"]", "\"en\", \"xx\"]")).unwrap();
+    let (code, said) = run(&["policy", "publish"]).await.unwrap();
+    assert!(code == ExitCode::FAILURE && said.contains("no rule packs in \"xx\""), "{said}");
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 //!   a folder named by `policy.rules` in `collector.toml` takes their place, whole: a school that edits rules
 //!   sees every rule it has in one folder. A folder without `private.toml` or `programs.toml` keeps the shipped
 //!   one.
+//! - Of the packs a school uses those in English, and in the further languages that its file names ([`Languages`]).
 //! - What a school decides besides the rules stands in a file of its own ([`school`]): a pause of one school's
 //!   monitoring must not be able to pause another's.
 //! - Rules that do not pass their own examples are never published: [`Rules::read`] lints them, and what it
@@ -13,6 +14,7 @@
 //!   a time is on the audit trail with its reason, and on the console until it ends.
 
 mod decisions;
+mod languages;
 mod mistakes;
 mod private;
 mod programs;
@@ -31,6 +33,7 @@ use redshank_proto::{bounds, v1};
 use serde::Deserialize;
 
 pub use self::decisions::Decisions;
+pub use self::languages::{Languages, SoundPack};
 pub use self::publish::{Published, publish};
 pub use self::service::service;
 use crate::settings::Settings;
@@ -44,7 +47,7 @@ const PROGRAMS: &str = "programs.toml";
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rules {
     /// The packs, by name.
-    pub packs: Vec<v1::RulePack>,
+    pub packs: Vec<SoundPack>,
     /// The private list.
     pub private_list: Vec<v1::PrivateEntry>,
     /// Programs that get round the filter or let somebody else use a device; without severities.
@@ -58,6 +61,8 @@ pub struct Rules {
 pub struct Choices {
     /// Whether visits without a match leave the devices too.
     pub report_visits: bool,
+    /// In which languages the packs are that its devices use.
+    pub languages: Languages,
     /// Accounts that several people share.
     pub shared_logins: Vec<String>,
     /// The filter's categories that reach the DSL.
@@ -146,7 +151,12 @@ impl Rules {
         let programs = programs::parse(PROGRAMS, programs).map_err(&mut list).unwrap_or_default();
         if mistakes.is_empty() {
             let severities = packs.iter().flat_map(|pack| severities(&pack.text)).collect();
-            Ok(Self { packs, private_list, programs, severities })
+            let packs = packs.into_iter().zip(&parsed).map(|(pack, parsed)| SoundPack {
+                pack,
+                language: parsed.language(),
+                reviewed: parsed.is_reviewed(),
+            });
+            Ok(Self { packs: packs.collect(), private_list, programs, severities })
         } else {
             Err(RulesError::Mistakes(mistakes))
         }

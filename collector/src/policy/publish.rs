@@ -26,7 +26,8 @@ pub enum Published {
 /// Publishes a school's policy if it differs from the one in force.
 ///
 /// # Errors
-/// [`KeyError`] if the database fails, the ring does not hold the school, or the policy is past 4 MiB.
+/// [`KeyError`] if the database fails, the ring does not hold the school, no rule pack is in its languages, or the
+/// policy is past 4 MiB.
 pub async fn publish(
     store: &Store,
     ring: &KeyRing,
@@ -36,6 +37,14 @@ pub async fn publish(
     choices: &Choices,
     now: Timestamp,
 ) -> Result<Published, KeyError> {
+    let rule_packs = rules.packs_in(&choices.languages);
+    if rule_packs.is_empty() {
+        return Err(KeyError::Signing(format!(
+            "no rule pack is in {}, so that nothing would be seen; name others under [rules] in the school's file: {}",
+            choices.languages,
+            rules.languages().join(", ")
+        )));
+    }
     let signed = store.read(scope, move |view| view.policy(school)).await?;
     let held = signed
         .map(|signed| v1::Policy::decode(signed.policy.as_slice()))
@@ -47,7 +56,7 @@ pub async fn publish(
         serial: serial.saturating_add(1),
         issued_at: Some(time::to_wire(now)),
         expires_at: Some(time::to_wire(after(now, LIFE_DAYS))),
-        rule_packs: rules.packs.clone(),
+        rule_packs,
         private_list: rules.private_list.clone(),
         report_visits: choices.report_visits,
         shared_logins: choices.shared_logins.clone(),

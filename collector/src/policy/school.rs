@@ -67,6 +67,8 @@ struct Written {
     #[serde(default)]
     ages: Vec<Ages>,
     #[serde(default)]
+    rules: Packs,
+    #[serde(default)]
     text: Text,
     filter_category: Option<Vec<FilterCategory>>,
     #[serde(default)]
@@ -79,6 +81,12 @@ struct Written {
     media: Media,
     #[serde(default)]
     notice: Notice,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Packs {
+    languages: Option<Spanned<Vec<Spanned<String>>>>,
 }
 
 #[derive(Deserialize)]

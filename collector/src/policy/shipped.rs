@@ -17,6 +17,11 @@ macro_rules! packs {
 }
 
 const PACKS: &[(&str, &str)] = packs![
+    "cy/abuse_disclosure.toml",
+    "cy/self_harm.toml",
+    "cy/sexual_exploitation.toml",
+    "cy/suicide.toml",
+    "cy/violence.toml",
     "en/abuse_disclosure.toml",
     "en/bullying.toml",
     "en/bypass.toml",
@@ -38,6 +43,16 @@ const PACKS: &[(&str, &str)] = packs![
     "en/unapproved_software.toml",
     "en/violence.toml",
     "en/wellbeing.toml",
+    "pl/abuse_disclosure.toml",
+    "pl/self_harm.toml",
+    "pl/sexual_exploitation.toml",
+    "pl/suicide.toml",
+    "pl/violence.toml",
+    "ur/abuse_disclosure.toml",
+    "ur/self_harm.toml",
+    "ur/sexual_exploitation.toml",
+    "ur/suicide.toml",
+    "ur/violence.toml",
 ];
 
 /// The packs, by name.

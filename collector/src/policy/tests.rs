@@ -73,7 +73,7 @@ fn the_rules_are_known_by_their_severities() {
         rules.severities.get("filter_breach.block_page"),
         Some(&(Category::FilterBreach, 2))
     );
-    let packs: usize = rules.packs.iter().map(|pack| pack.text.matches("[[rule]]").count()).sum();
+    let packs: usize = rules.packs.iter().map(|it| it.pack.text.matches("[[rule]]").count()).sum();
     assert_eq!(rules.severities.len(), packs);
 }
 
@@ -90,6 +90,44 @@ fn a_folder_s_mistakes_keep_it_from_being_published() {
     assert!(error.contains("programs.toml:1:"), "{error}");
     let error = Rules::read(Some(Path::new("/nowhere"))).unwrap_err().to_string();
     assert!(error.contains("/nowhere") && error.contains("policy.rules"), "{error}");
+}
+
+#[tokio::test]
+async fn packs_of_a_further_language_reach_devices_only_where_the_school_names_it() {
+    let scratch = Scratch::new();
+    let (ring, school) = ring_with_school(&scratch.store).await;
+    let scope = Scope::command_line();
+    let rules = Rules::read(None).unwrap();
+    let languages = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    for (chosen, expected) in [
+        (Languages::default(), BTreeSet::from(["en"])),
+        (languages(&["en", "cy"]), BTreeSet::from(["cy", "en"])),
+        (languages(&["ur"]), BTreeSet::from(["ur"])),
+    ] {
+        let choices = Choices { languages: chosen, ..Choices::default() };
+        let now = Timestamp::UNIX_EPOCH;
+        publish(&scratch.store, &ring, &scope, school, &rules, &choices, now).await.unwrap();
+        let signed = scratch.store.read(&scope, move |view| view.policy(school)).await;
+        let policy = signed.unwrap().unwrap().policy;
+        let policy = <v1::Policy as prost::Message>::decode(policy.as_slice()).unwrap();
+        let found: BTreeSet<_> =
+            policy.rule_packs.iter().filter_map(|pack| pack.name.split('/').next()).collect();
+        assert_eq!(found, expected);
+    }
+    let none = Choices { languages: languages(&["fr"]), ..Choices::default() };
+    let now = Timestamp::UNIX_EPOCH;
+    let error = publish(&scratch.store, &ring, &scope, school, &rules, &none, now).await;
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("no rule pack is in fr") && error.contains("cy, en, pl, ur"), "{error}");
+}
+
+#[test]
+fn every_shipped_pack_lies_under_its_language_and_says_that_it_is_unreviewed() {
+    for it in Rules::read(None).unwrap().packs {
+        assert!(it.pack.name.starts_with(&format!("{}/", it.language)), "{}", it.pack.name);
+        assert!(!it.reviewed, "{}", it.pack.name);
+        assert!(it.language == "en" || it.pack.text.contains("status = \"unreviewed\""));
+    }
 }
 
 #[tokio::test]

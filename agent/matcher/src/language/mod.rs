@@ -6,6 +6,9 @@
 
 mod english;
 mod inflection;
+mod polish;
+mod urdu;
+mod welsh;
 
 use std::str::FromStr;
 
@@ -15,6 +18,10 @@ pub(crate) use inflection::Refusal;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Language {
     English,
+    Welsh,
+    Polish,
+    /// In its own script and in Latin letters.
+    Urdu,
 }
 
 /// A word class that every pack of a language may name in `[brackets]`.
@@ -58,6 +65,9 @@ impl FromStr for Language {
     fn from_str(name: &str) -> Result<Self, ()> {
         match name {
             "en" => Ok(Self::English),
+            "cy" => Ok(Self::Welsh),
+            "pl" => Ok(Self::Polish),
+            "ur" => Ok(Self::Urdu),
             _ => Err(()),
         }
     }
@@ -65,17 +75,23 @@ impl FromStr for Language {
 
 impl Language {
     /// Names the codes that `language` takes, for messages.
-    pub(crate) const EXPECTED: &str = "\"en\"";
+    pub(crate) const EXPECTED: &str = "\"en\", \"cy\", \"pl\" or \"ur\"";
 
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::English => "en",
+            Self::Welsh => "cy",
+            Self::Polish => "pl",
+            Self::Urdu => "ur",
         }
     }
 
     pub(crate) const fn classes(self) -> &'static [BuiltInClass] {
         match self {
             Self::English => english::CLASSES,
+            Self::Welsh => welsh::CLASSES,
+            Self::Polish => polish::CLASSES,
+            Self::Urdu => urdu::CLASSES,
         }
     }
 
@@ -84,6 +100,9 @@ impl Language {
     pub(crate) const fn turns(self) -> &'static [BuiltInClass] {
         match self {
             Self::English => english::TURNS,
+            Self::Welsh => welsh::TURNS,
+            Self::Polish => polish::TURNS,
+            Self::Urdu => urdu::TURNS,
         }
     }
 
@@ -92,13 +111,82 @@ impl Language {
     pub(crate) fn forms(self, word: &str) -> Option<Result<Vec<String>, Refusal>> {
         match self {
             Self::English => Some(inflection::forms(word)),
+            Self::Welsh | Self::Polish | Self::Urdu => None,
         }
     }
 
     /// Says whether nearly every text holds this word, so that no phrase should hang on it.
     pub(crate) fn is_common(self, word: &str) -> bool {
+        self.common().contains(&word)
+    }
+
+    /// The commonest words, folded as [`crate::fold`] folds texts.
+    const fn common(self) -> &'static [&'static str] {
         match self {
-            Self::English => english::COMMON.contains(&word),
+            Self::English => english::COMMON,
+            Self::Welsh => welsh::COMMON,
+            Self::Polish => polish::COMMON,
+            Self::Urdu => urdu::COMMON,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::words::Words;
+
+    const ALL: [Language; 4] =
+        [Language::English, Language::Welsh, Language::Polish, Language::Urdu];
+
+    /// The classes that conditions speak of, and those that the README offers to every pack.
+    const OFFERED: [&str; 13] = [
+        FIRST_PERSON,
+        SUBJECT,
+        OTHER_PERSON,
+        NEGATION,
+        METHOD,
+        "self",
+        "study",
+        "coursework",
+        "fiction",
+        "catalogue",
+        "game",
+        "support",
+        "looking_for_help",
+    ];
+
+    #[test]
+    fn every_language_has_the_classes_that_packs_may_name() {
+        for language in ALL {
+            for name in OFFERED {
+                let found = language.classes().iter().filter(|class| class.name == name).count();
+                assert_eq!(found, 1, "{} {name}", language.as_str());
+            }
+            assert_eq!(language.as_str().parse(), Ok(language));
+            assert!(Language::EXPECTED.contains(&format!("\"{}\"", language.as_str())));
+        }
+    }
+
+    #[test]
+    fn every_entry_of_a_class_is_words() {
+        for language in ALL {
+            for class in language.classes() {
+                for entry in class.phrases {
+                    let read = crate::phrase::runs_of_words(entry, language);
+                    assert!(read.is_ok(), "{} {}: {entry}", language.as_str(), class.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_commonest_words_are_written_as_texts_are_folded() {
+        for language in ALL {
+            for word in language.common() {
+                let folded: Vec<String> = Words::of(word).texts().map(str::to_owned).collect();
+                assert_eq!(folded, [*word], "{}", language.as_str());
+            }
         }
     }
 }

@@ -12,11 +12,11 @@ use toml::Spanned;
 use toml::value::Datetime;
 
 use super::{
-    Ages, Exemption, FilterCategory, Hours, LONGEST_DAYS, Notice, Program, Programs, Written,
+    Ages, Exemption, FilterCategory, Hours, LONGEST_DAYS, Notice, Packs, Program, Programs, Written,
 };
 use super::{notice, text_policy};
 use crate::policy::mistakes::Mistakes;
-use crate::policy::{Choices, Rules, programs};
+use crate::policy::{Choices, Languages, Rules, programs};
 use crate::store::schools::School;
 
 /// Bytes of a text for people and of an account (`policy.proto`).
@@ -63,6 +63,7 @@ impl<'a> Reader<'a> {
         self.most(written.ages.len(), bounds::AGES, "groups of ages");
         self.most(written.exemption.len(), bounds::EXEMPTIONS, "exemptions");
         Choices {
+            languages: self.languages(&written.rules),
             filter_categories,
             text: text_policy(&written.text),
             staff_accounts,
@@ -94,6 +95,28 @@ impl<'a> Reader<'a> {
             self.mistakes.add(&accounts.span(), &message, help);
         }
         accounts.get_ref().clone()
+    }
+
+    fn languages(&mut self, written: &Packs) -> Languages {
+        let Some(languages) = &written.languages else { return Languages::default() };
+        let known = self.rules.languages();
+        let help =
+            format!("write some of those that there are rule packs in: {}", known.join(", "));
+        if languages.get_ref().is_empty() {
+            let message = "no languages: without rule packs nothing is seen";
+            self.mistakes.add(&languages.span(), message, &help);
+        }
+        let mut seen = HashSet::new();
+        for language in languages.get_ref() {
+            let name = language.get_ref().as_str();
+            if !known.contains(&name) {
+                let message = format!("there are no rule packs in \"{name}\"");
+                self.mistakes.add(&language.span(), &message, &help);
+            } else if !seen.insert(name) {
+                self.mistakes.add(&language.span(), "the language stands twice", "keep it once");
+            }
+        }
+        languages.get_ref().iter().map(|language| language.get_ref().clone()).collect()
     }
 
     fn ages(&mut self, written: &Ages) -> v1::AccountAges {

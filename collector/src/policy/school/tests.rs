@@ -8,6 +8,7 @@ use redshank_proto::id::SchoolId;
 use redshank_proto::time;
 
 use super::*;
+use crate::policy::{Languages, SoundPack};
 
 #[test]
 fn the_template_is_sound_and_says_what_a_school_without_a_file_has() {
@@ -29,6 +30,8 @@ fn everything_in_a_file_reaches_the_policy() {
 school = "Marsh Lane"
 staff_accounts = ['STAFF\*']
 age_group = "secondary"
+[rules]
+languages = ["cy", "en"]
 [[ages]]
 accounts = ["y12-*", "y13-*"]
 group = "sixth_form"
@@ -72,6 +75,7 @@ from = 2026-01-05T08:30:00
 until = 2026-01-05T12:00:00+01:00
 "#;
     let choices = read(text, "Marsh Lane", &rules()).unwrap();
+    assert_eq!(choices.languages.to_string(), "cy, en");
     assert_eq!(choices.staff_accounts, ["STAFF\\*"]);
     assert!(choices.text.typed && choices.text.page_text && !choices.text.staff_typed);
     let category = v1::FilterCategory { name: "Adult-Sites".to_owned(), severity: 2 };
@@ -186,6 +190,10 @@ fn mistakes_are_told_with_line_column_and_the_way_out() {
             (3, 39),
             "what is allowed has no severity",
         ),
+        ("[rules]\nlanguages = []".to_owned(), (3, 13), "nothing is seen"),
+        ("[rules]\nlanguages = [\"en\", \"en\"]".to_owned(), (3, 20), "stands twice"),
+        ("[rules]\nlanguages = [\"en\", \"fr\"]".to_owned(), (3, 20), "no rule packs in \"fr\""),
+        ("[rules]\nlanguage = \"cy\"".to_owned(), (3, 1), "unknown field"),
         ("[media]\nseverity = 7".to_owned(), (3, 12), "severity is 7"),
         ("[notice]\nversion = 0".to_owned(), (3, 11), "version is 0"),
         ("[notice]\nhelp = \"\"".to_owned(), (3, 8), "help is empty"),
@@ -197,6 +205,15 @@ fn mistakes_are_told_with_line_column_and_the_way_out() {
         let found = found.unwrap_or_else(|| panic!("{body}: {told:?}"));
         assert_eq!((found.line, found.column), place, "{body}: {told:?}");
     }
+}
+
+#[test]
+fn an_unknown_language_is_refused_with_those_that_there_are() {
+    let text = "school = \"Marsh Lane\"\n[rules]\nlanguages = [\"fr\"]\n";
+    let wrong = read(text, "Marsh Lane", &rules()).unwrap_err();
+    assert_eq!(wrong[0].help, "write some of those that there are rule packs in: cy, en");
+    let silent = read("school = \"Marsh Lane\"\n[rules]\n", "Marsh Lane", &rules()).unwrap();
+    assert_eq!(silent.languages, Languages::default());
 }
 
 #[test]
@@ -228,9 +245,10 @@ fn rules() -> Rules {
         name: name.to_owned(),
         ..v1::ProgramEntry::default()
     };
+    let pack = |language| SoundPack { pack: v1::RulePack::default(), language, reviewed: false };
     let rule = |id: &str, category, severity| (id.to_owned(), (category, severity));
     Rules {
-        packs: Vec::new(),
+        packs: vec![pack("cy"), pack("en")],
         private_list: Vec::new(),
         programs: vec![
             program(v1::ProgramList::Bypass, "tor"),
