@@ -82,6 +82,18 @@ impl Set {
         files.iter().map(|file| Self::read(folder, file)).collect()
     }
 
+    /// Reads a file, or every `*.jsonl` below a folder.
+    ///
+    /// # Errors
+    /// As [`Set::read_all`].
+    pub fn read_at(path: &Path) -> anyhow::Result<Vec<Self>> {
+        if path.is_dir() {
+            return Self::read_all(path);
+        }
+        let folder = path.parent().unwrap_or(path);
+        Ok(vec![Self::read(folder, path)?])
+    }
+
     fn read(folder: &Path, file: &Path) -> anyhow::Result<Self> {
         let text = super::read(file)?;
         let mut seen = HashSet::new();
