@@ -84,7 +84,7 @@ fn classes(arguments: &Arguments) -> anyhow::Result<Classes> {
 fn samples(arguments: &Arguments, aim: &Aim, classes: &Classes) -> anyhow::Result<Vec<Sample>> {
     let packs = aim.of_packs(&arguments.rules.join(&arguments.language))?;
     classes.agree_with(&packs.classes)?;
-    let id = format!("{}.signs", aim.category);
+    let id = format!("{}.quiet_signs", aim.category);
     if packs.rules.contains(&id) {
         eprintln!(
             "the pack has a rule {id}: paste the signs into it, or give the new one another name"

@@ -6,13 +6,26 @@
 
 /// The words, folded as the matcher folds, with what they tell of somebody.
 const FORBIDDEN: &[(&str, &str)] = &[
-    ("whom they love, who they are", "gay lesbian trans bi queer lgbt"),
+    (
+        "whom they love, who they are",
+        "gay gays lesbian lesbians trans transgender bi bisexual queer queers lgbt lgbtq nonbinary enby homosexual",
+    ),
     (
         "faith",
-        "muslim islam christian jewish jew hindu sikh god church mosque pray prayer ramadan hijab",
+        "muslim muslims islam islamic christian christians catholic catholics jewish jew jews hindu hindus sikh sikhs \
+         buddhist god allah jesus church mosque temple pray prays prayed praying prayer prayers ramadan eid diwali \
+         hijab quran koran bible priest imam",
     ),
-    ("health", "pregnant period periods autistic autism adhd cancer"),
-    ("origin", "black white asian polish england english africa"),
+    (
+        "health",
+        "pregnant pregnancy period periods autistic autism adhd cancer diabetes diabetic epilepsy epileptic asthma \
+         disabled disability wheelchair dyslexia dyslexic",
+    ),
+    (
+        "origin",
+        "black white asian african polish romanian ukrainian syrian afghan pakistani indian chinese irish scottish \
+         welsh england english africa ukraine syria poland pakistan india china",
+    ),
 ];
 
 /// Says whether a folded word may never be, or stand in, a sign.

@@ -82,7 +82,7 @@ impl Table {
         }
         let _ = writeln!(
             toml,
-            "\n[[rule]]\nid = \"{category}.signs\"\nseverity = {SEVERITY}\n\
+            "\n[[rule]]\nid = \"{category}.quiet_signs\"\nseverity = {SEVERITY}\n\
              note = \"Signs that say little alone stand together ({}); read the text itself.\"\n\
              places = [\"search\", \"typed\"]\npoints = {}\n[rule.signs]",
             category.label(),
