@@ -158,14 +158,8 @@ fn doubt_lowers_and_says_why() {
     use Category::{AbuseDisclosure, IllegalImagery, SelfHarm, Suicide};
     let matcher = matcher();
     for (text, place, category, grades, reason) in [
-        // The packs tell their own reasons where they know better than "negated".
-        (
-            "i dont want to die",
-            Place::Search,
-            Suicide,
-            3..=3,
-            "says that they do not want to die",
-        ),
+        // Three told the engine's general reason; the packs now tell a plainer one of their own.
+        ("i dont want to die", Place::Search, Suicide, 3..=3, "says that they do not want to die"),
         ("i didnt take an overdose", Place::Typed, Suicide, 3..=4, "negated"),
         (
             "i want to die lyrics by a band",
