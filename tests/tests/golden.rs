@@ -1,6 +1,8 @@
 //! The rule packs against the sets that lie beside them: every category, its error rates, and that each set is what it
 //! says it is.
 
+#![expect(clippy::expect_used, reason = "the helpers of a test report by panicking too")]
+
 use std::path::{Path, PathBuf};
 
 use redshank_matcher::Category;

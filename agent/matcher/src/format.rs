@@ -25,6 +25,8 @@ pub(crate) struct RawPack {
     pub(crate) places: Vec<Text>,
     /// What the rules say of misspellings unless they say so themselves; not seen through if absent.
     pub(crate) misspelt: Option<bool>,
+    /// What a long text does to a match unless the rules say so themselves; nothing if absent.
+    pub(crate) prose: Option<Text>,
     #[serde(default)]
     pub(crate) classes: BTreeMap<String, Vec<Text>>,
     #[serde(default, rename = "rule")]
@@ -58,6 +60,7 @@ pub(crate) struct RawRule {
     pub(crate) about_other: Option<Text>,
     pub(crate) negation: Option<Text>,
     pub(crate) quoted: Option<Text>,
+    pub(crate) prose: Option<Text>,
     pub(crate) seeks_method: Option<Spanned<bool>>,
     #[serde(default)]
     pub(crate) ages: Vec<Text>,

@@ -23,6 +23,8 @@ use crate::vocabulary::Vocabulary;
 const UNLESS_WINDOW: usize = 12;
 /// How many grades a context of `maybe` takes off: what rings at 5 is still looked at within days.
 const DOUBT: u8 = 2;
+/// From how many bytes on a typed text is an essay or a story rather than a message: some seventy words.
+const PROSE: usize = 400;
 /// How far from a hit the person that a sentence speaks of is looked for, in words.
 const PERSON_WINDOW: usize = 8;
 
@@ -47,6 +49,7 @@ pub(crate) struct Rule {
     about_other: Effect,
     negation: Effect,
     quoted: Effect,
+    prose: Effect,
     seeks_method: bool,
     ages: u8,
     adjustments: Vec<Adjustment>,
@@ -111,6 +114,7 @@ impl Rule {
             about_other: rule.about_other,
             negation: rule.negation,
             quoted: rule.quoted,
+            prose: rule.prose,
             seeks_method: rule.seeks_method,
             ages: age_bits(&rule.ages),
             adjustments: rule
@@ -199,6 +203,13 @@ impl Rule {
         }
         verdict.apply(self.negation, "negated", || self.persons.negate(view, span, opening))?;
         verdict.apply(self.quoted, "in quotation marks", || is_quoted(view, span, scene))?;
+        if self.prose != Effect::Ignore && is_prose(scene) {
+            if self.prose == Effect::Drop {
+                return None;
+            }
+            verdict.severity = verdict.severity.lowered(DOUBT);
+            verdict.reasons.push("in a long text".to_owned());
+        }
         if let Some((reason, _)) = self.maybe.iter().find(|(_, set)| set.is_within(view, &context))
         {
             verdict.severity = verdict.severity.lowered(DOUBT);
@@ -256,6 +267,11 @@ impl Adjustment {
             verdict.reasons.push(self.reason.clone());
         }
     }
+}
+
+/// Says whether a text is prose that somebody typed: an essay or a story, which speaks of many things.
+fn is_prose(scene: Scene<'_>) -> bool {
+    scene.setting.place == Place::Typed && scene.text.len() > PROSE
 }
 
 fn is_quoted(view: &View<'_>, span: &Range<usize>, scene: Scene<'_>) -> bool {

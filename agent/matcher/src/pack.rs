@@ -67,6 +67,7 @@ pub(crate) struct Rule {
     pub(crate) about_other: Effect,
     pub(crate) negation: Effect,
     pub(crate) quoted: Effect,
+    pub(crate) prose: Effect,
     pub(crate) seeks_method: bool,
     /// For whom it is; for everybody if empty.
     pub(crate) ages: Vec<AgeGroup>,
@@ -238,6 +239,7 @@ impl Reader<'_> {
         }
         let reviewed = self.status(raw.status.as_ref());
         let places = self.places(&raw.places);
+        let prose = self.effect(raw.prose.as_ref());
         let (category, language) = (category?, language.ok()?);
         let classes = self.classes(&raw.classes, language);
         if raw.rules.is_empty() {
@@ -252,6 +254,9 @@ impl Reader<'_> {
                 self.report(rule.id.span().start, "id is used twice", "give each rule its own id");
             }
             let mut read = self.rule(rule, category, &classes, &places);
+            if rule.prose.is_none() {
+                read.prose = prose;
+            }
             read.misspelt = rule.misspelt.or(raw.misspelt).unwrap_or(false);
             rules.push(read);
             self.rule = None;
@@ -333,6 +338,7 @@ impl Reader<'_> {
             about_other: self.effect(raw.about_other.as_ref()),
             negation: self.effect(raw.negation.as_ref()),
             quoted: self.effect(raw.quoted.as_ref()),
+            prose: self.effect(raw.prose.as_ref()),
             seeks_method: self.seeks_method(raw.seeks_method.as_ref(), classes),
             ages: self.ages(&raw.ages),
             places: if raw.places.is_empty() { pack_places.to_vec() } else { own_places },

@@ -269,6 +269,21 @@ proptest! {
     }
 }
 
+#[test]
+fn an_essay_is_not_judged_as_a_message_is() {
+    let essay = format!("The red fox. {}", "It lives in woods and towns. ".repeat(14));
+    for (conditions, place, expected) in [
+        ("", Place::Typed, 3),
+        ("prose = 'lower'", Place::Typed, 1),
+        ("prose = 'drop'", Place::Typed, 0),
+        ("prose = 'drop'", Place::PageText, 3),
+    ] {
+        let matcher = matcher(conditions);
+        assert_eq!(matcher.find(&essay, place).severity(), expected, "{conditions} in {place}");
+        assert_eq!(matcher.find("the red fox", place).severity(), 3, "{conditions} in {place}");
+    }
+}
+
 /// A matcher with one rule about red foxes, and the given conditions on it.
 fn matcher(conditions: &str) -> Matcher {
     let text = format!(

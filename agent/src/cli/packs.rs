@@ -13,8 +13,8 @@ const DEEPEST: usize = 4;
 /// Entries of all folders together, packs and others: past it, this is no folder of packs.
 const MOST_ENTRIES: usize = 4_096;
 
-/// The private list stands beside the packs in a collector's folder of rules, and is none.
-const PRIVATE_LIST: &str = "private.toml";
+/// What stands beside the packs in a collector's folder of rules, and is none.
+const NO_PACKS: [&str; 3] = ["private.toml", "programs.toml", "classes.toml"];
 
 /// Compiles every `*.toml` below `folder`, in the order of their names.
 ///
@@ -92,7 +92,8 @@ fn collect(
 
 fn is_pack(path: &Path) -> bool {
     let toml = path.extension().is_some_and(|extension| extension == "toml");
-    toml && path.is_file() && path.file_name().is_some_and(|name| name != PRIVATE_LIST)
+    let beside = path.file_name().is_some_and(|name| NO_PACKS.iter().any(|it| name == *it));
+    toml && path.is_file() && !beside
 }
 
 fn read(file: &Path) -> anyhow::Result<String> {
@@ -135,6 +136,13 @@ mod tests {
         fs::write(folder.path().join("en/again.toml"), pack("wellbeing.lonely")).unwrap();
         let error = compile_folder(folder.path()).unwrap_err().to_string();
         assert!(error.contains("en/lonely.toml:7"), "{error}");
+    }
+
+    #[test]
+    fn the_collectors_own_folder_of_rules_is_one() {
+        let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("../collector/rules");
+        let matcher = compile_folder(&rules).unwrap();
+        assert!(matcher.find("how to kill myself", Place::Search).severity() >= 4);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use clap::Parser;
 use redshank_matcher::{Category, Findings, Match, Matcher, Place};
 use redshank_tests::evaluation::labelled::{Example, Expected, Set};
 use redshank_tests::evaluation::rates::{ALERT, Rates};
-use redshank_tests::evaluation::{packs, report};
+use redshank_tests::evaluation::{self, packs, report};
 use serde_json::json;
 
 /// Measures the rule packs on labelled texts.
@@ -60,8 +60,9 @@ fn main() -> anyhow::Result<()> {
         (None, None) => bail!("name a folder of labelled texts or --unlabelled FILE"),
     };
     let written = errors.finish()?;
-    print!("{report}");
-    println!("\n{written} texts to read in {}", arguments.errors.display());
+    let mut out = std::io::stdout().lock();
+    write!(out, "{report}")?;
+    writeln!(out, "\n{written} texts to read in {}", arguments.errors.display())?;
     Ok(())
 }
 
@@ -96,8 +97,7 @@ fn unlabelled(
     arguments: &Arguments,
     errors: &mut Errors,
 ) -> anyhow::Result<String> {
-    let texts = fs::read(file).with_context(|| format!("{}", file.display()))?;
-    let texts = String::from_utf8_lossy(&texts);
+    let texts = evaluation::read(file)?;
     let mut severities = [0_usize; 6];
     let mut count = 0;
     for (number, line) in texts.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {

@@ -83,7 +83,7 @@ impl Set {
     }
 
     fn read(folder: &Path, file: &Path) -> anyhow::Result<Self> {
-        let text = fs::read_to_string(file).with_context(|| format!("{}", file.display()))?;
+        let text = super::read(file)?;
         let mut seen = HashSet::new();
         let mut examples = Vec::new();
         for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {

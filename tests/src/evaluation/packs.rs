@@ -22,7 +22,7 @@ pub fn read(rules: &Path, languages: &[String]) -> anyhow::Result<Vec<Pack>> {
         files.sort();
         let before = packs.len();
         for file in files.iter().filter(|file| file.extension().is_some_and(|it| it == "toml")) {
-            let text = fs::read_to_string(file).with_context(|| format!("{}", file.display()))?;
+            let text = super::read(file)?;
             let name = file.file_name().unwrap_or_default().to_string_lossy();
             match Pack::parse(&format!("{language}/{name}"), &text) {
                 Ok(pack) => packs.push(pack),

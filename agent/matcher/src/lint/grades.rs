@@ -20,7 +20,7 @@ pub(super) fn lint_adjustments(pack: &Pack, rule: &Rule, wrong: &mut Vec<Diagnos
 
 /// Says why an adjustment never changes anything.
 fn idle(rule: &Rule, adjustment: &Adjustment) -> Option<(&'static str, &'static str)> {
-    let lowers = [rule.about_other, rule.negation, rule.quoted].contains(&Effect::Lower);
+    let lowers = [rule.about_other, rule.negation, rule.quoted, rule.prose].contains(&Effect::Lower);
     let raises = rule.adjustments.iter().any(|it| it.up);
     if adjustment.up && rule.severity == Severity::GREATEST && !lowers && rule.maybe.is_empty() {
         return Some(("raises what is at 5 already", "take it out, or begin lower"));
