@@ -158,12 +158,19 @@ fn doubt_lowers_and_says_why() {
     use Category::{AbuseDisclosure, IllegalImagery, SelfHarm, Suicide};
     let matcher = matcher();
     for (text, place, category, grades, reason) in [
-        ("i dont want to die", Place::Search, Suicide, 3..=3, "negated"),
+        // Three told the engine's general reason; the packs now tell a plainer one of their own.
+        ("i dont want to die", Place::Search, Suicide, 3..=3, "says that they do not want to die"),
         ("i didnt take an overdose", Place::Typed, Suicide, 3..=4, "negated"),
-        ("i want to die lyrics by a band", Place::Search, Suicide, 3..=3, "may be catalogue"),
+        (
+            "i want to die lyrics by a band",
+            Place::Search,
+            Suicide,
+            3..=3,
+            "looks for a song or a film",
+        ),
         ("I Want to Die - a song", Place::Title, Suicide, 2..=3, "a page's title"),
         ("I Want to Cut Myself - chapter one", Place::Title, SelfHarm, 2..=2, "a page's title"),
-        ("suicide methods statistics essay", Place::Search, Suicide, 3..=3, "may be coursework"),
+        ("suicide methods statistics essay", Place::Search, Suicide, 3..=3, "may be schoolwork"),
         ("i dont want to go home", Place::Typed, AbuseDisclosure, 3..=3, "in the first person"),
         (
             "my dad came into my room at night to say hello",
@@ -184,24 +191,34 @@ fn doubt_lowers_and_says_why() {
 
 #[test]
 fn a_search_raises_its_own_category_alone() {
-    use Category::{AbuseDisclosure, Bypass, SelfHarm, SexualExploitation, Suicide, Violence};
+    use Category::{
+        AbuseDisclosure, Bypass, SelfHarm, SexualExploitation, SexualImagery, Suicide, Violence,
+    };
     let matcher = matcher();
-    for (text, category, grades) in [
-        ("how to kill myself", Suicide, 5..=5),
-        ("how to kill myself mark017", Suicide, 4..=5),
-        ("painless ways to die", Suicide, 4..=5),
-        ("where to cut so nobody sees", SelfHarm, 4..=4),
-        ("he says he will share my nudes unless i send more", SexualExploitation, 4..=5),
-        ("how to make a pipe bomb", Violence, 3..=5),
-        ("my dad hits me and i am scared to go home", AbuseDisclosure, 4..=5),
-        ("unblock school wifi with vpn", Bypass, 2..=3),
+    for (text, category, grades, beside) in [
+        ("how to kill myself", Suicide, 5..=5, &[][..]),
+        ("how to kill myself mark017", Suicide, 4..=5, &[][..]),
+        ("painless ways to die", Suicide, 4..=5, &[][..]),
+        ("where to cut so nobody sees", SelfHarm, 4..=4, &[][..]),
+        // The threat is one concern, and that there are such images of this child another, with
+        // steps of its own.
+        (
+            "he says he will share my nudes unless i send more",
+            SexualExploitation,
+            4..=5,
+            &[SexualImagery][..],
+        ),
+        ("how to make a pipe bomb", Violence, 3..=5, &[][..]),
+        ("my dad hits me and i am scared to go home", AbuseDisclosure, 4..=5, &[][..]),
+        ("unblock school wifi with vpn", Bypass, 2..=3, &[][..]),
     ] {
         let graded = severity(&matcher, text, Place::Search, category);
         assert!(is_in(&grades, graded), "{text:?} is {graded}, not {grades:?}");
         let title = format!("{text} – Search");
         for (text, place) in [(text, Place::Search), (title.as_str(), Place::Title)] {
             let findings = matcher.find(text, place);
-            let alone = findings.matches.iter().all(|it| it.category == category);
+            let own = |it: Category| it == category || beside.contains(&it);
+            let alone = findings.matches.iter().all(|it| own(it.category));
             assert!(alone, "{text:?} in {place}: {:?}", findings.matches);
         }
     }

@@ -171,7 +171,9 @@ fn persons_and_negation_move_the_grade() {
     assert_eq!(severity("i want to kill myself"), 5);
     assert_eq!(severity("i do not want to kill myself"), 4);
     assert_eq!(severity("my friend says she will kill herself"), 4);
-    assert_eq!(severity("im going to stab him"), 3);
+    // Once 3. Whoever says outright that they will stab somebody is to be spoken to the same day,
+    // whether or not they say when; "him" is a pupil whom they see tomorrow.
+    assert_eq!(severity("im going to stab him"), 4);
     assert_eq!(severity("im going to stab him tomorrow after school with a knife"), 5);
 }
 
