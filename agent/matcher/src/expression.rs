@@ -1,9 +1,9 @@
 //! Phrases written for other engines, so that they can be compared with this one on the same
 //! packs: `cargo bench -p redshank-matcher`.
 
+use crate::anchor::anchors;
 use crate::pack::Pack;
 use crate::phrase::{Item, Pattern, Phrase};
-use crate::phrase_set::anchors;
 
 /// A phrase of a pack, for an engine that reads regular expressions or literal texts.
 ///

@@ -5,21 +5,41 @@
 //!   It also compiles for wasm32.
 //! - Linear: the time for a text is bounded by its length times a constant of the packs. No rule
 //!   can make it slow, because no phrase spans more than 40 words, no condition looks further than
-//!   50, and nothing is tried twice.
+//!   50, and nothing is tried twice. [`Matcher::effort`] counts it.
 //! - A match names bytes of the original text, on character bounds, whatever was folded.
 //! - At most [`MAX_TEXT`] bytes are read, and [`Findings::cut_at`] says when that was less than all.
+//! - [`PART_SEPARATOR`] parts a text: the [`Matcher::hits`] of texts joined by it are those of each.
 //!
 //! # From text to match
 //! ```text
-//! text ─► words ─► plain view ────────┐
-//!           │      (ids of the packs' ├─► phrases hung on their ─► judgement ─► matches,
-//!           └────► unmasked view ─────┘   rarest words              near, unless,  folded
-//!                  (only if disguised)                              maybe, persons by rule
+//!        64 bytes       tokens         those that      those that
+//! text ─► block ─► scan ─► view ─► wake a phrase ─► phrase_set ─► judgement ─► matches,
+//!                   │                                   ▲          near, unless,  folded
+//!                   └─► suspects ─► blur ─► disguise ───┘          maybe, persons by rule
+//!                       (one in 30)  (few)  (unmasked view of a stretch)
 //! ```
-//! `fold` draws every character to what a reader sees; `words` cuts and remembers offsets;
-//! `disguise` undoes digits for letters, spread and stretched words; `phrase_set` finds phrases;
-//! `judgement` holds a hit against its rule's conditions. Ordinary text has few words of the packs
-//! and wakes nearly nothing.
+//! An ordinary word costs a few dozen instructions, none of them a loop over its letters: `block`
+//! tells the kinds of 64 bytes at once, `scan` cuts plain ASCII words by the bits that come out,
+//! makes a `key` of each by two loads, and asks two small bit fields of the `lexicon` whether a
+//! phrase may hang on it. A token is 20 bytes in a `view`; which words of the packs it is, is looked
+//! up when somebody asks, which is at the words that wake a phrase and beside them. Whatever is not
+//! plain ASCII goes through `fold`, which draws every character to what a reader sees and remembers
+//! the answer, and `words`, which cuts and keeps offsets.
+//!
+//! `phrase_set` hangs each phrase on its rarest words. Where one stands, a few bits say whether
+//! what must stand beside it may; then the phrase is read, both ways, with all places it can have
+//! reached in one 64-bit set. `judgement` holds a hit against its rule's conditions; rules with the
+//! same conditions share them, and once a rule has [`MAX_PER_RULE`] matches that cannot be graver,
+//! its further hits are passed over.
+//!
+//! Disguises are looked for in what people write. `scan` notes every word at which one may begin;
+//! `blur` says at once of nearly all that they hide no word of the packs; `disguise` undoes digits
+//! for letters, spread and stretched words. `unmasking` sees to it that only the stretch of a text
+//! in which an undone word makes a phrase is read again, with the same outcome as if all of it had
+//! been. Both short cuts are held by tests against the long way: every word through `words`, every
+//! token looked at, the whole text undone.
+//!
+//! How fast that is, and what a matcher holds in memory: `cargo bench -p redshank-matcher`.
 //!
 //! What is not seen through: words written without any blank ("iwanttodie"), letters left out or
 //! censored ("k*ll"), reversed text, and misspellings that keep no rule.
@@ -50,6 +70,7 @@
 //! # Ok::<(), String>(())
 //! ```
 
+mod anchor;
 mod block;
 mod blur;
 mod category;
@@ -60,6 +81,7 @@ mod fold;
 mod format;
 mod host;
 mod judgement;
+mod kept;
 mod key;
 mod language;
 mod lexicon;

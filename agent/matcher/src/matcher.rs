@@ -1,6 +1,6 @@
 //! The matcher: packs compiled once, texts searched many times.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -9,7 +9,8 @@ use crate::category::{Category, Place, Setting, Severity};
 use crate::diagnostic::Diagnostic;
 use crate::disguise;
 use crate::host::HostSet;
-use crate::judgement::{self, Persons, Rule, Scene, Verdict};
+use crate::judgement::{self, Persons, Rule, Scene};
+use crate::kept::Kept;
 use crate::language::Language;
 use crate::lexicon::Lexicon;
 use crate::pack::Pack;
@@ -186,7 +187,7 @@ impl Matcher {
         counts: &dyn Fn(Candidate) -> bool,
     ) -> Findings {
         let read = read(text);
-        let mut kept = Kept { by_rule: BTreeMap::new(), counts };
+        let mut kept = Kept::of(counts);
         self.find_all(Scene { text: read, setting }, &mut kept);
         Findings {
             matches: kept.into_matches(&self.0.rules),
@@ -196,7 +197,7 @@ impl Matcher {
 
     /// Gives every phrase of every rule that stands in a text, disguises undone, whatever the
     /// conditions of the rule say, in the order they stand. The hits of texts joined by
-    /// [`PART_SEPARATOR`] are the hits of each of them.
+    /// [`PART_SEPARATOR`](crate::PART_SEPARATOR) are the hits of each of them.
     #[must_use]
     pub fn hits(&self, text: &str) -> Vec<Hit> {
         let mut hits = Vec::new();
@@ -213,7 +214,7 @@ impl Matcher {
     /// measure of time that is the same on every machine.
     #[must_use]
     pub fn effort(&self, text: &str, place: Place) -> u64 {
-        let mut kept = Kept { by_rule: BTreeMap::new(), counts: &|_| true };
+        let mut kept = Kept::of(&|_| true);
         self.find_all(Scene { text: read(text), setting: place.into() }, &mut kept)
     }
 
@@ -337,98 +338,6 @@ fn read(text: &str) -> &str {
     text.get(..text.floor_char_boundary(MAX_TEXT)).unwrap_or_default()
 }
 
-/// The matches so far, bounded for each rule.
-struct Kept<'a> {
-    by_rule: BTreeMap<usize, Vec<Stretch>>,
-    counts: &'a dyn Fn(Candidate) -> bool,
-}
-
-struct Stretch {
-    start: usize,
-    end: usize,
-    verdict: Verdict,
-}
-
-impl Stretch {
-    /// Widens by one that overlaps; the graver verdict stands, at a tie the earlier one.
-    fn takes_in(&mut self, kept: &Self) -> bool {
-        let overlaps = kept.start < self.end && self.start < kept.end;
-        if overlaps {
-            self.start = self.start.min(kept.start);
-            self.end = self.end.max(kept.end);
-            if kept.verdict.severity >= self.verdict.severity {
-                self.verdict = kept.verdict.clone();
-            }
-        }
-        overlaps
-    }
-}
-
-impl Kept<'_> {
-    /// Keeps a match: folded with those of the same rule that it overlaps, otherwise beside the
-    /// others, at the bound in place of one less grave.
-    fn keep(
-        &mut self,
-        (rule, category): (usize, Category),
-        view: &View<'_>,
-        span: &Range<usize>,
-        mut verdict: Verdict,
-    ) {
-        let Some((start, end)) = view.bytes(span) else { return };
-        if !(self.counts)(Candidate { category, severity: verdict.severity, start, end }) {
-            return;
-        }
-        if view.is_disguised(span) {
-            verdict.reasons.push("disguised spelling".to_owned());
-        }
-        let mut stretch = Stretch { start, end, verdict };
-        let stretches = self.by_rule.entry(rule).or_default();
-        // What is kept overlaps nothing else that is kept, so that one pass takes in all.
-        stretches.retain(|kept| !stretch.takes_in(kept));
-        if stretches.len() < MAX_PER_RULE {
-            stretches.push(stretch);
-        } else if let Some(least) = stretches.iter_mut().min_by_key(|it| it.verdict.severity)
-            && least.verdict.severity < stretch.verdict.severity
-        {
-            *least = stretch;
-        }
-    }
-
-    /// Says whether a hit can change nothing, whatever its verdict: the rule has all the matches it
-    /// may have, each as grave as they can be, and the hit overlaps none.
-    fn is_settled(
-        &self,
-        rule: usize,
-        gravest: Severity,
-        view: &View<'_>,
-        span: &Range<usize>,
-    ) -> bool {
-        let Some(stretches) = self.by_rule.get(&rule) else { return false };
-        let Some((start, end)) = view.bytes(span) else { return true };
-        stretches.len() >= MAX_PER_RULE
-            && stretches.iter().all(|kept| {
-                kept.verdict.severity >= gravest && (end <= kept.start || kept.end <= start)
-            })
-    }
-
-    fn into_matches(self, rules: &[Rule]) -> Vec<Match> {
-        let mut matches = Vec::new();
-        for (rule, stretches) in self.by_rule {
-            let Some(rule) = rules.get(rule) else { continue };
-            matches.extend(stretches.into_iter().map(|stretch| Match {
-                rule: Arc::clone(&rule.id),
-                category: rule.category,
-                severity: stretch.verdict.severity,
-                start: stretch.start,
-                end: stretch.end,
-                reasons: stretch.verdict.reasons,
-            }));
-        }
-        matches.sort_by(|a, b| (a.start, a.end, &a.rule).cmp(&(b.start, b.end, &b.rule)));
-        matches
-    }
-}
-
 fn repeated_ids(packs: &[Pack]) -> Vec<Diagnostic> {
     let mut seen = HashSet::new();
     let mut wrong = Vec::new();
@@ -475,6 +384,10 @@ mod tests {
                 expected.ids(*token).iter().any(|id| compiled.phrases.hangs_on(*id))
             };
             let waking: Vec<usize> = (0..expected.len()).filter(waking).collect();
+            let all = 0..expected.len();
+            for (at, whole) in all.map(|token| (token, &expected)) {
+                prop_assert_eq!(scan.view.begins_text(at), whole.begins_text(at));
+            }
             prop_assert_eq!(scan.waking.iter().map(|it| *it as usize).collect::<Vec<_>>(), waking);
         }
 
@@ -493,9 +406,10 @@ mod tests {
         let words = Words::of(text);
         let plain = View::plain(&words, &compiled.vocabulary);
         let scene = Scene { text, setting: place.into() };
-        let mut kept = Kept { by_rule: BTreeMap::new(), counts: &|_| true };
+        let mut kept = Kept::of(&|_| true);
         let unmasked = crate::disguise::unmask(&words, &plain, &compiled.vocabulary);
-        let unmasked = unmasked.filter(|_| place.is_prose());
+        let mut unmasked = unmasked.filter(|_| place.is_prose());
+        unmasked.iter_mut().for_each(|view| view.begin_parts(&words));
         for (view, whole) in [(Some(&plain), true), (unmasked.as_ref(), false)] {
             let Some(view) = view else { continue };
             for token in 0..view.len() {
@@ -550,6 +464,7 @@ mod tests {
             "⒈",
             "ﬁ",
             "$",
+            "\u{1E}",
             "@",
             "!",
             "| ",

@@ -153,7 +153,7 @@ impl Scanner<'_> {
     }
 
     /// Takes in a plain word after a plain gap.
-    #[inline]
+    #[inline(always)]
     fn word(&mut self, range: Range<usize>, sentence: bool, unusual: bool) {
         let bytes = self.text.as_bytes();
         let before = range.start.checked_sub(1).and_then(|at| bytes.get(at)).copied();
@@ -188,7 +188,7 @@ impl Scanner<'_> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, range: Range<usize>, sentence: bool, letter: bool) {
         let key = Key::of_plain(self.text.as_bytes(), range.start, range.end);
         let token = self.scan.view.len();
@@ -199,6 +199,7 @@ impl Scanner<'_> {
         }
     }
 
+    #[inline(never)]
     fn wake(&mut self, token: usize) {
         if self.scan.view.wakes(token) {
             self.scan.waking.push(offset_of(token));
@@ -242,6 +243,7 @@ impl Scanner<'_> {
     }
 
     /// Notes the next token if it may be disguised.
+    #[inline(never)]
     fn suspect(
         &mut self,
         joint: Joint,

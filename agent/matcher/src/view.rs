@@ -65,6 +65,7 @@ impl<'a> View<'a> {
                 vocabulary.ids(words.text(word), ids);
             });
         }
+        view.begin_parts(words);
         view
     }
 

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::language::Language;
-use crate::phrase::{Pattern, Phrase};
+use crate::phrase::{Item, Pattern, Phrase};
 use crate::phrase_set::PhraseSet;
 
 /// A word (or beginning of a word) of the packs.
@@ -33,8 +33,8 @@ pub(crate) struct Vocabulary {
     squeezed: FastMap<Box<str>, Vec<WordId>>,
     longest: usize,
     next: WordId,
-    /// The sets of phrases that were compiled with these words, by how many phrases they have.
-    sets: FastMap<u32, Vec<KnownSet>>,
+    /// The sets of phrases that were compiled with these words, by [`set_key`].
+    sets: FastMap<u64, Vec<KnownSet>>,
 }
 
 #[derive(Debug)]
@@ -130,8 +130,16 @@ impl Vocabulary {
     }
 }
 
-fn set_key(phrases: &[Phrase]) -> u32 {
-    u32::try_from(phrases.len()).unwrap_or(u32::MAX)
+/// Hashes the words of phrases: what tells nearly all sets apart.
+fn set_key(phrases: &[Phrase]) -> u64 {
+    let mut hash = Fnv::default();
+    for item in phrases.iter().flat_map(|phrase| &phrase.items) {
+        if let Item::Choice { alternatives, .. } = item {
+            alternatives.iter().flatten().for_each(|pattern| hash.write(pattern.word.as_bytes()));
+        }
+        hash.write_u8(0);
+    }
+    hash.finish()
 }
 
 /// Leaves one of each run of a letter.

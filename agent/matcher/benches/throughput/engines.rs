@@ -8,14 +8,14 @@ use redshank_matcher::{BETWEEN_WORDS, Expression, Matcher, Pack, Place};
 use redshank_yardstick::{Hyperscan, HyperscanError, Meaning};
 use regex::bytes::{RegexSet, RegexSetBuilder};
 
-use crate::clock::{best, rate};
+use crate::clock::{best_of_each, rate};
 use crate::{count, packs};
 
 /// What `RegexSet` may hold compiled, and each of its lazy automata: past the default of 10 MiB.
 const REGEX_SIZE: usize = 256 * 1024 * 1024;
 /// On how many pages `RegexSet` is tried: past some hundred phrases its automata no longer fit and
 /// it needs a minute for a few.
-const REGEX_PAGES: usize = 128;
+const REGEX_PAGES: usize = 32;
 
 /// Prints a line for each engine.
 pub(crate) fn compare(out: &mut impl Write, packs: &[Pack], pages: &[&str]) -> io::Result<()> {
@@ -25,9 +25,8 @@ pub(crate) fn compare(out: &mut impl Write, packs: &[Pack], pages: &[&str]) -> i
         expressions.iter().flat_map(|it| &it.anchors).map(String::as_str).collect();
     let anchors: Vec<String> = anchors.into_iter().map(str::to_owned).collect();
     writeln!(out, "{} phrases, which hang on {} words", regexes.len(), anchors.len())?;
-    writeln!(out, "{:<50} {:>8} {:>7} {:>10}", "", "MB/s", "ratio", "matches")?;
-    let mut table = Table { out, pages, reference: None };
 
+    let mut engines: Vec<Engine<'_>> = Vec::new();
     let blanks: Vec<String> = regexes.iter().map(|it| it.replace(BETWEEN_WORDS, " ")).collect();
     for (name, patterns, meaning, once) in [
         ("Hyperscan, phrases, one blank between", &blanks, Meaning::Expressions, false),
@@ -35,69 +34,80 @@ pub(crate) fn compare(out: &mut impl Write, packs: &[Pack], pages: &[&str]) -> i
         ("Hyperscan, phrases, each once", &regexes, Meaning::Expressions, true),
         ("Hyperscan, literal anchors", &anchors, Meaning::Literals, false),
     ] {
-        hyperscan(&mut table, name, patterns, meaning, once)?;
+        match Hyperscan::compile(patterns, meaning, once) {
+            Err(absent @ HyperscanError::Absent(_)) => writeln!(out, "{name}: {absent}")?,
+            compiled => engines.push(hyperscan(name, compiled.map_err(io::Error::other)?)),
+        }
     }
-
     let literals = AhoCorasick::builder()
         .ascii_case_insensitive(true)
         .build(&anchors)
         .map_err(io::Error::other)?;
-    table.line("aho-corasick, literal anchors", |page| {
+    engines.push(Engine::new("aho-corasick, literal anchors".to_owned(), move |page| {
         literals.find_overlapping_iter(page).count() as u64
-    })?;
-
+    }));
     let (set, refused) = regex_set(&regexes);
-    let whole = std::mem::replace(&mut table.pages, pages.get(..REGEX_PAGES).unwrap_or(pages));
     let name = format!("regex::RegexSet, phrases ({refused} refused)");
-    table.line(&name, |page| set.matches(page.as_bytes()).iter().count() as u64)?;
-    table.pages = whole;
-
+    engines.push(Engine {
+        most: REGEX_PAGES,
+        ..Engine::new(name, move |page| set.matches(page.as_bytes()).iter().count() as u64)
+    });
     let matcher = Matcher::compile(packs).map_err(|wrong| packs::refused(&wrong))?;
     for place in [Place::PageText, Place::Typed] {
-        table.line(&format!("this matcher, {place}"), |page| count(&matcher, &[page], place))?;
+        let matcher = matcher.clone();
+        engines.push(Engine::new(format!("this matcher, {place}"), move |page| {
+            count(&matcher, &[page], place)
+        }));
+    }
+
+    writeln!(out, "{:<50} {:>8} {:>7} {:>10}", "", "MB/s", "ratio", "matches")?;
+    measure(out, &mut engines, pages)
+}
+
+/// Something that finds phrases.
+struct Engine<'a> {
+    name: String,
+    /// On how many pages it is tried.
+    most: usize,
+    /// Counts the matches on a page.
+    matches: Box<dyn FnMut(&str) -> u64 + 'a>,
+}
+
+impl<'a> Engine<'a> {
+    fn new(name: String, matches: impl FnMut(&str) -> u64 + 'a) -> Self {
+        Self { name, most: usize::MAX, matches: Box::new(matches) }
+    }
+}
+
+/// Prints the rate of each, and its ratio to the first.
+fn measure(out: &mut impl Write, engines: &mut [Engine<'_>], pages: &[&str]) -> io::Result<()> {
+    let pages_of = |engine: &Engine<'_>| pages.get(..engine.most).unwrap_or(pages);
+    let names: Vec<(String, usize)> = engines
+        .iter()
+        .map(|it| (it.name.clone(), pages_of(it).iter().map(|page| page.len()).sum()))
+        .collect();
+    let mut works: Vec<Box<dyn FnMut() -> u64 + '_>> = Vec::new();
+    for engine in engines {
+        let pages = pages_of(engine);
+        let matches = &mut engine.matches;
+        works.push(Box::new(move || pages.iter().map(|page| matches(page)).sum()));
+    }
+    let mut reference = None;
+    for ((name, bytes), (time, found)) in names.into_iter().zip(best_of_each(&mut works)) {
+        let rate = rate(bytes, time);
+        let ratio = rate / *reference.get_or_insert(rate);
+        writeln!(out, "{name:<50} {rate:>8.1} {ratio:>7.2} {found:>10}")?;
     }
     Ok(())
 }
 
-struct Table<'a, W> {
-    out: &'a mut W,
-    pages: &'a [&'a str],
-    /// The rate of the first line.
-    reference: Option<f64>,
-}
-
-impl<W: Write> Table<'_, W> {
-    fn line(&mut self, name: &str, mut matches: impl FnMut(&str) -> u64) -> io::Result<()> {
-        let bytes = self.pages.iter().map(|page| page.len()).sum();
-        let (time, found) = best(|| self.pages.iter().map(|page| matches(page)).sum::<u64>());
-        let rate = rate(bytes, time);
-        let ratio = rate / *self.reference.get_or_insert(rate);
-        writeln!(self.out, "{name:<50} {rate:>8.1} {ratio:>7.2} {found:>10}")
-    }
-}
-
-fn hyperscan<W: Write>(
-    table: &mut Table<'_, W>,
-    name: &str,
-    patterns: &[String],
-    meaning: Meaning,
-    once: bool,
-) -> io::Result<()> {
-    let mut engine = match Hyperscan::compile(patterns, meaning, once) {
-        Err(absent @ HyperscanError::Absent(_)) => {
-            return writeln!(table.out, "{name:<50} {absent}");
-        }
-        compiled => compiled.map_err(io::Error::other)?,
-    };
-    let mut failure = None;
+#[expect(clippy::panic, reason = "a benchmark that fails has no figures")]
+fn hyperscan(name: &str, mut engine: Hyperscan) -> Engine<'static> {
     let name = format!("{name} ({} refused)", engine.refused().len());
-    table.line(&name, |page| {
-        engine.count(page.as_bytes()).unwrap_or_else(|error| {
-            failure = Some(error);
-            0
-        })
-    })?;
-    failure.map_or(Ok(()), |error| Err(io::Error::other(error)))
+    Engine::new(name, move |page| match engine.count(page.as_bytes()) {
+        Ok(matches) => matches,
+        Err(error) => panic!("{error}"),
+    })
 }
 
 /// Compiles what `regex` takes, and says how many phrases it does not take.
