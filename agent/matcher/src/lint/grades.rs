@@ -76,10 +76,11 @@ pub(super) fn lint_places(pack: &Pack, rule: &Rule, wrong: &mut Vec<Diagnostic>)
 /// A class that no phrase names is a list that nobody keeps.
 pub(super) fn lint_classes(pack: &Pack, wrong: &mut Vec<Diagnostic>) {
     for class in &pack.unused_classes {
+        let at = class.at.position(&pack.text);
         wrong.push(Diagnostic {
             file: pack.file.clone(),
-            line: class.at.line,
-            column: class.at.column,
+            line: at.line,
+            column: at.column,
             rule: None,
             message: format!("class \"{}\" is used nowhere", class.value),
             help: format!("write [{}] in a phrase, or take the class out", class.value),
