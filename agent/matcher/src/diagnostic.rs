@@ -52,16 +52,31 @@ impl Position {
     }
 }
 
+/// A byte of a file. Lines are only counted once somebody has to be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Offset(u32);
+
+impl Offset {
+    /// Packs are far shorter than this can tell.
+    pub(crate) fn of(offset: usize) -> Self {
+        Self(u32::try_from(offset).unwrap_or(u32::MAX))
+    }
+
+    pub(crate) fn position(self, text: &str) -> Position {
+        Position::of(text, self.0 as usize)
+    }
+}
+
 /// A value and where in its file it stands.
 #[derive(Debug, Clone)]
 pub(crate) struct Sourced<T> {
     pub(crate) value: T,
-    pub(crate) at: Position,
+    pub(crate) at: Offset,
 }
 
 impl<T> Sourced<T> {
-    pub(crate) fn new(source: &str, span: &Range<usize>, value: T) -> Self {
-        Self { value, at: Position::of(source, span.start) }
+    pub(crate) fn new(span: &Range<usize>, value: T) -> Self {
+        Self { value, at: Offset::of(span.start) }
     }
 }
 

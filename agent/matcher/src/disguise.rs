@@ -257,7 +257,7 @@ mod tests {
     fn view_of(text: &str) -> Option<View<'static>> {
         let mut vocabulary = Vocabulary::default();
         for word in ["kill", "suicide"] {
-            vocabulary.intern(&Pattern { word: word.to_owned(), prefix: false });
+            vocabulary.intern(&Pattern { word: word.into(), prefix: false });
         }
         let words = Words::of(text);
         let plain = View::plain(&words, &vocabulary);

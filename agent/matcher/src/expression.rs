@@ -29,8 +29,7 @@ impl Pack {
                 regex: regex(phrase),
                 anchors: anchors(phrase, self.language)
                     .into_iter()
-                    .filter_map(|at| at.pattern(phrase))
-                    .map(|pattern| pattern.word.clone())
+                    .map(|pattern| pattern.word.to_string())
                     .collect(),
             })
             .collect()
@@ -53,7 +52,7 @@ fn regex(phrase: &Phrase) -> String {
             }
             Item::Choice { alternatives, optional } => {
                 let between = if first { "" } else { BETWEEN_WORDS };
-                let runs: Vec<String> = alternatives.iter().map(|run| run_regex(run)).collect();
+                let runs: Vec<String> = alternatives.iter().map(run_regex).collect();
                 let mark = if *optional { "?" } else { "" };
                 regex.push_str(&format!("(?:{between}(?:{})){mark}", runs.join("|")));
                 first = false;

@@ -38,8 +38,8 @@ impl Stretch {
 }
 
 impl<'a> Kept<'a> {
-    /// Begins with nothing; keeps what `counts` lets count.
-    pub(crate) fn new(counts: &'a dyn Fn(Candidate) -> bool) -> Self {
+    /// Keeps those alone that `counts` lets count.
+    pub(crate) fn of(counts: &'a dyn Fn(Candidate) -> bool) -> Self {
         Self { by_rule: BTreeMap::new(), counts }
     }
 

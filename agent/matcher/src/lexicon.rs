@@ -288,7 +288,7 @@ mod tests {
             let mut vocabulary = Vocabulary::default();
             for (word, prefix) in words {
                 let prefix = prefix && word.chars().count() >= 3;
-                vocabulary.intern(&Pattern { word, prefix });
+                vocabulary.intern(&Pattern { word: word.into(), prefix });
             }
             let lexicon = Lexicon::of(&vocabulary, |id| id % 3 == 0);
             for word in text {

@@ -94,6 +94,7 @@ mod phrase_set;
 mod phrases;
 mod quotation;
 mod scan;
+mod sharing;
 mod signs;
 mod unmasking;
 mod view;

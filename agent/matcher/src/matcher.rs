@@ -14,9 +14,9 @@ use crate::kept::Kept;
 use crate::language::Language;
 use crate::lexicon::Lexicon;
 use crate::pack::Pack;
-use crate::phrase_set::PhraseSet;
+use crate::phrase_set::{Growing, PhraseSet};
 use crate::scan::scan;
-use crate::signs::Signs;
+use crate::signs::{self, Signs};
 use crate::unmasking::Unmasking;
 use crate::view::View;
 use crate::vocabulary::Vocabulary;
@@ -124,6 +124,7 @@ impl Matcher {
             return Err(wrong);
         }
         let mut compiled = Compiled::default();
+        let (mut phrases, mut signs) = (Growing::default(), signs::Growing::default());
         let mut languages: Vec<(Language, Arc<Persons>)> = Vec::new();
         for pack in packs {
             let known = languages.iter().find(|(language, _)| *language == pack.language);
@@ -134,19 +135,13 @@ impl Matcher {
             });
             for rule in &pack.rules {
                 for phrase in &rule.phrases {
-                    compiled.phrases.add(phrase, pack.language, &mut compiled.vocabulary);
+                    phrases.add(phrase, pack.language, &mut compiled.vocabulary);
                     let opening = judgement::opening(phrase, pack.language);
                     compiled.owners.push(Owner { rule: compiled.rules.len(), opening });
                 }
                 let (number, vocabulary) = (compiled.rules.len(), &mut compiled.vocabulary);
                 for sign in &rule.signs {
-                    compiled.signs.add(
-                        number,
-                        &sign.phrase,
-                        sign.points,
-                        pack.language,
-                        vocabulary,
-                    );
+                    signs.add(number, &sign.phrase, sign.points, pack.language, vocabulary);
                 }
                 for host in &rule.hosts {
                     compiled.hosts.add(&host.value, compiled.rules.len());
@@ -155,8 +150,9 @@ impl Matcher {
                 compiled.rules.push(rule);
             }
         }
-        compiled.phrases.shrink();
-        compiled.vocabulary.forget_sets();
+        compiled.phrases = phrases.finish();
+        compiled.signs = signs.finish();
+        compiled.vocabulary.forget_shared();
         let phrases = &compiled.phrases;
         compiled.lexicon = Lexicon::of(&compiled.vocabulary, |id| phrases.hangs_on(id));
         compiled.blur = Blur::of(&compiled.vocabulary);
@@ -187,7 +183,7 @@ impl Matcher {
         counts: &dyn Fn(Candidate) -> bool,
     ) -> Findings {
         let read = read(text);
-        let mut kept = Kept::new(counts);
+        let mut kept = Kept::of(counts);
         self.find_all(Scene { text: read, setting }, &mut kept);
         Findings {
             matches: kept.into_matches(&self.0.rules),
@@ -214,7 +210,7 @@ impl Matcher {
     /// measure of time that is the same on every machine.
     #[must_use]
     pub fn effort(&self, text: &str, place: Place) -> u64 {
-        let mut kept = Kept::new(&|_| true);
+        let mut kept = Kept::of(&|_| true);
         self.find_all(Scene { text: read(text), setting: place.into() }, &mut kept)
     }
 
@@ -406,7 +402,7 @@ mod tests {
         let words = Words::of(text);
         let plain = View::plain(&words, &compiled.vocabulary);
         let scene = Scene { text, setting: place.into() };
-        let mut kept = Kept::new(&|_| true);
+        let mut kept = Kept::of(&|_| true);
         let unmasked = crate::disguise::unmask(&words, &plain, &compiled.vocabulary);
         let mut unmasked = unmasked.filter(|_| place.is_prose());
         unmasked.iter_mut().for_each(|view| view.begin_parts(&words));

@@ -8,11 +8,11 @@
 use std::collections::{BTreeMap, HashSet};
 
 use crate::category::{AgeGroup, Category, Place, Severity};
-use crate::diagnostic::{Diagnostic, Position, Sourced};
-use crate::format::{RawAdjustment, RawPack, RawRule, Text};
+use crate::diagnostic::{Diagnostic, Offset, Position, Sourced};
+use crate::format::{RawAdjustment, RawPack, RawRule, Text, Written};
 use crate::host;
 use crate::language::{Language, METHOD};
-use crate::phrase::{self, Classes, Phrase, PhraseError};
+use crate::phrase::{self, Alternatives, Classes, Phrase, PhraseError};
 
 /// The version of the file format that this engine reads.
 pub const FORMAT: u32 = 1;
@@ -35,6 +35,8 @@ const MAX_WITHIN: usize = 50;
 #[derive(Debug, Clone)]
 pub struct Pack {
     pub(crate) file: String,
+    /// The whole of it, in which the places of mistakes are looked up.
+    pub(crate) text: Box<str>,
     pub(crate) category: Category,
     pub(crate) language: Language,
     version: u32,
@@ -107,7 +109,7 @@ pub(crate) enum Effect {
 #[derive(Debug, Clone)]
 pub(crate) struct Adjustment {
     /// Where its reason stands.
-    pub(crate) at: Position,
+    pub(crate) at: Offset,
     pub(crate) reason: String,
     pub(crate) up: bool,
     pub(crate) by: u8,
@@ -131,7 +133,7 @@ impl Pack {
             reader.report(0, "pack is too long", &format!("keep to {MAX_PACK} bytes: split it"));
             return Err(reader.wrong);
         }
-        let raw: RawPack = match toml::from_str(text) {
+        let raw: RawPack<'_> = match toml::from_str(text) {
             Ok(raw) => raw,
             Err(error) => {
                 let offset = error.span().map_or(0, |span| span.start);
@@ -184,15 +186,16 @@ impl Pack {
 
     pub(crate) fn diagnostic(
         &self,
-        at: Position,
+        at: Offset,
         rule: &str,
         message: String,
         help: &str,
     ) -> Diagnostic {
+        let Position { line, column } = at.position(&self.text);
         Diagnostic {
             file: self.file.clone(),
-            line: at.line,
-            column: at.column,
+            line,
+            column,
             rule: Some(rule.to_owned()),
             message,
             help: help.to_owned(),
@@ -221,7 +224,7 @@ impl Reader<'_> {
         });
     }
 
-    fn pack(&mut self, raw: &RawPack) -> Option<Pack> {
+    fn pack(&mut self, raw: &RawPack<'_>) -> Option<Pack> {
         if *raw.format.get_ref() != FORMAT {
             let message = format!("unknown format {}", raw.format.get_ref());
             self.report(raw.format.span().start, &message, &format!("write format = {FORMAT}"));
@@ -249,7 +252,7 @@ impl Reader<'_> {
         let mut ids = HashSet::new();
         let mut rules = Vec::new();
         for rule in &raw.rules {
-            self.rule = Some(rule.id.get_ref().clone());
+            self.rule = Some(rule.id.get_ref().as_str().to_owned());
             if !ids.insert(rule.id.get_ref().as_str()) {
                 self.report(rule.id.span().start, "id is used twice", "give each rule its own id");
             }
@@ -262,35 +265,34 @@ impl Reader<'_> {
             self.rule = None;
         }
         let file = self.file.to_owned();
-        let unused_classes = self.unused_classes(raw);
-        let version = raw.version;
-        Some(Pack { file, category, language, version, reviewed, rules, unused_classes })
+        let unused_classes = Self::unused_classes(raw);
+        let (text, version) = (self.text.into(), raw.version);
+        Some(Pack { file, text, category, language, version, reviewed, rules, unused_classes })
     }
 
-    fn unused_classes(&self, raw: &RawPack) -> Vec<Sourced<String>> {
+    fn unused_classes(raw: &RawPack<'_>) -> Vec<Sourced<String>> {
         let phrases = raw.rules.iter().flat_map(|rule| {
             let adjustments = rule.raise.iter().chain(&rule.lower);
             let lists = [&rule.phrases, &rule.near, &rule.unless, &rule.maybe];
             let lists = lists.into_iter().chain(adjustments.map(|it| &it.phrases)).flatten();
             lists.chain(rule.signs.keys())
         });
-        let phrases: Vec<&str> = phrases.map(|phrase| phrase.get_ref().as_str()).collect();
-        let named = |name: &str| {
-            let name = format!("[{name}]");
-            phrases.iter().any(|phrase| phrase.contains(&name))
-        };
-        let unused = raw.classes.iter().filter(|(name, _)| !named(name));
+        // What is named is what stands before a closing bracket.
+        let names = phrases.flat_map(|phrase| phrase.get_ref().split(']'));
+        let names = names.filter_map(|part| part.rsplit_once('['));
+        let named: HashSet<&str> = names.map(|(_, name)| name).collect();
+        let unused = raw.classes.iter().filter(|(name, _)| !named.contains(name.as_str()));
         // A key has no place of its own: its list begins on the same line or the next.
         unused
             .filter_map(|(name, entries)| {
-                Some(Sourced::new(self.text, &entries.first()?.span(), name.clone()))
+                Some(Sourced::new(&entries.first()?.span(), name.as_str().to_owned()))
             })
             .collect()
     }
 
     fn rule(
         &mut self,
-        raw: &RawRule,
+        raw: &RawRule<'_>,
         category: Category,
         classes: &Classes,
         pack_places: &[Place],
@@ -320,19 +322,19 @@ impl Reader<'_> {
             }
         }
         Rule {
-            id: Sourced::new(self.text, &raw.id.span(), raw.id.get_ref().clone()),
+            id: Sourced::new(&raw.id.span(), raw.id.get_ref().as_str().to_owned()),
             // An unknown severity was reported: the pack is refused whatever stands here.
             severity: severity.unwrap_or(Severity::GREATEST),
-            note: Sourced::new(self.text, &raw.note.span(), raw.note.get_ref().clone()),
+            note: Sourced::new(&raw.note.span(), raw.note.get_ref().as_str().to_owned()),
             phrases: self.phrases(&raw.phrases, classes),
-            phrase_sources: self.strings(&raw.phrases),
-            hosts: self.strings(&raw.hosts),
+            phrase_sources: Self::strings(&raw.phrases),
+            hosts: Self::strings(&raw.hosts),
             signs: self.signs(raw, classes),
             points: raw.points.as_ref().map_or(i32::MAX, |points| *points.get_ref()),
             near: self.phrases(&raw.near, classes),
             within: self.within(raw.within.as_ref()),
             unless: self.phrases(&raw.unless, classes),
-            unless_sources: self.strings(&raw.unless),
+            unless_sources: Self::strings(&raw.unless),
             maybe: self.doubts(&raw.maybe, classes),
             first_person: raw.first_person,
             about_other: self.effect(raw.about_other.as_ref()),
@@ -344,13 +346,13 @@ impl Reader<'_> {
             places: if raw.places.is_empty() { pack_places.to_vec() } else { own_places },
             misspelt: false,
             adjustments,
-            matching: self.strings(&raw.matching),
-            missing: self.strings(&raw.missing),
+            matching: Self::strings(&raw.matching),
+            missing: Self::strings(&raw.missing),
         }
     }
 
     /// Reads signs with their points.
-    fn signs(&mut self, raw: &RawRule, classes: &Classes) -> Vec<Sign> {
+    fn signs(&mut self, raw: &RawRule<'_>, classes: &Classes) -> Vec<Sign> {
         let first = raw.signs.keys().next().map_or(0, |first| first.span().start);
         if raw.signs.len() > MAX_SIGNS {
             let message = format!("{} signs", raw.signs.len());
@@ -383,7 +385,7 @@ impl Reader<'_> {
         signs
     }
 
-    fn check_id(&mut self, id: &Text, category: Category) {
+    fn check_id(&mut self, id: &Text<'_>, category: Category) {
         let rest = id.get_ref().strip_prefix(category.as_str()).and_then(|it| it.strip_prefix('.'));
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
         if !rest.is_some_and(|rest| !rest.is_empty() && rest.chars().all(plain)) {
@@ -394,7 +396,7 @@ impl Reader<'_> {
         }
     }
 
-    fn check_hosts(&mut self, raw: &RawRule) {
+    fn check_hosts(&mut self, raw: &RawRule<'_>) {
         let sourced = raw.source.as_ref().is_some_and(|it| !it.get_ref().trim().is_empty());
         match raw.hosts.first() {
             Some(first) if !sourced => {
@@ -437,14 +439,14 @@ impl Reader<'_> {
 
     fn seeks_method(&mut self, raw: Option<&toml::Spanned<bool>>, classes: &Classes) -> bool {
         let Some(raw) = raw.filter(|raw| *raw.get_ref()) else { return false };
-        if !classes.named.contains_key(METHOD) {
+        if !classes.has(METHOD) {
             let message = format!("this language has no class [{METHOD}]");
             self.report(raw.span().start, &message, "write the questions that are meant in near");
         }
         true
     }
 
-    fn ages(&mut self, raw: &[Text]) -> Vec<AgeGroup> {
+    fn ages(&mut self, raw: &[Text<'_>]) -> Vec<AgeGroup> {
         let ages: Vec<AgeGroup> = raw.iter().filter_map(|name| self.named(name)).collect();
         if let Some(first) =
             raw.first().filter(|_| AgeGroup::ALL.iter().all(|it| ages.contains(it)))
@@ -455,7 +457,7 @@ impl Reader<'_> {
         ages
     }
 
-    fn adjustment(&mut self, raw: &RawAdjustment, up: bool, classes: &Classes) -> Adjustment {
+    fn adjustment(&mut self, raw: &RawAdjustment<'_>, up: bool, classes: &Classes) -> Adjustment {
         let seeks_method = self.seeks_method(raw.seeks_method.as_ref(), classes);
         let lists = raw.phrases.len() + raw.places.len() + raw.ages.len();
         if lists == 0 && !raw.first_person && !seeks_method {
@@ -468,8 +470,8 @@ impl Reader<'_> {
             self.report(raw.reason.span().start, "reason is empty", help);
         }
         Adjustment {
-            at: Position::of(self.text, raw.reason.span().start),
-            reason: raw.reason.get_ref().clone(),
+            at: Offset::of(raw.reason.span().start),
+            reason: raw.reason.get_ref().as_str().to_owned(),
             up,
             by: self.by(raw.by.as_ref()),
             phrases: self.phrases(&raw.phrases, classes),
@@ -490,27 +492,27 @@ impl Reader<'_> {
         *by.get_ref()
     }
 
-    fn classes(&mut self, raw: &BTreeMap<String, Vec<Text>>, language: Language) -> Classes {
+    fn classes(
+        &mut self,
+        raw: &BTreeMap<Written<'_>, Vec<Text<'_>>>,
+        language: Language,
+    ) -> Classes {
         let mut classes = Classes::new(language);
-        for class in language.classes() {
-            let entries = class.phrases.iter();
-            let runs = entries.filter_map(|text| phrase::runs_of_words(text, language).ok());
-            classes.named.insert(class.name.to_owned(), runs.flatten().collect());
-        }
         for (name, entries) in raw {
             let offset = entries.first().map_or(0, |entry| entry.span().start);
             if entries.is_empty() {
                 self.report(offset, &format!("class \"{name}\" is empty"), "add words to it");
             }
             self.bound(entries.len(), offset, "entries");
-            let mut runs = Vec::new();
+            let mut runs = Alternatives::default();
             for entry in entries {
-                match phrase::runs_of_words(entry.get_ref(), language) {
-                    Ok(more) => runs.extend(more),
+                match phrase::runs_of_words(entry.get_ref(), &classes) {
+                    Ok(more) => runs.append(&more),
                     Err(wrong) => self.phrase_error(entry, &wrong),
                 }
             }
-            if classes.named.insert(name.clone(), runs).is_some() {
+            classes.add(name, runs);
+            if classes.is_built_in(name) {
                 let message = format!("class \"{name}\" is built in");
                 self.report(offset, &message, "give it another name");
             }
@@ -518,12 +520,12 @@ impl Reader<'_> {
         classes
     }
 
-    fn phrases(&mut self, raw: &[Text], classes: &Classes) -> Vec<Phrase> {
+    fn phrases(&mut self, raw: &[Text<'_>], classes: &Classes) -> Vec<Phrase> {
         self.bound(raw.len(), raw.first().map_or(0, |first| first.span().start), "phrases");
         raw.iter().filter_map(|text| self.phrase(text, classes)).collect()
     }
 
-    fn phrase(&mut self, text: &Text, classes: &Classes) -> Option<Phrase> {
+    fn phrase(&mut self, text: &Text<'_>, classes: &Classes) -> Option<Phrase> {
         match Phrase::parse(text.get_ref(), classes) {
             Ok(phrase) => Some(phrase),
             Err(wrong) => {
@@ -534,9 +536,9 @@ impl Reader<'_> {
     }
 
     /// Reads contexts; one that is a class alone lends its name to the reason.
-    fn doubts(&mut self, raw: &[Text], classes: &Classes) -> Vec<Doubt> {
+    fn doubts(&mut self, raw: &[Text<'_>], classes: &Classes) -> Vec<Doubt> {
         self.bound(raw.len(), raw.first().map_or(0, |first| first.span().start), "phrases");
-        let doubt = |text: &Text, phrase| {
+        let doubt = |text: &Text<'_>, phrase| {
             let class = text.get_ref().strip_prefix('[').and_then(|it| it.strip_suffix(']'));
             let context = class.unwrap_or("harmless").replace('_', " ");
             Doubt { reason: format!("may be {context}"), phrase }
@@ -545,7 +547,7 @@ impl Reader<'_> {
     }
 
     /// Reports a mistake inside a string, at its own column if the string has no escapes.
-    fn phrase_error(&mut self, text: &Text, wrong: &PhraseError) {
+    fn phrase_error(&mut self, text: &Text<'_>, wrong: &PhraseError) {
         let span = text.span();
         let verbatim = self
             .text
@@ -556,7 +558,7 @@ impl Reader<'_> {
         self.report(offset, &message, &wrong.help);
     }
 
-    fn status(&mut self, raw: Option<&Text>) -> bool {
+    fn status(&mut self, raw: Option<&Text<'_>>) -> bool {
         let Some(status) = raw else { return false };
         match status.get_ref().as_str() {
             "reviewed" => true,
@@ -569,14 +571,14 @@ impl Reader<'_> {
         }
     }
 
-    fn places(&mut self, raw: &[Text]) -> Vec<Place> {
+    fn places(&mut self, raw: &[Text<'_>]) -> Vec<Place> {
         if raw.is_empty() {
             return Place::ALL.to_vec();
         }
         raw.iter().filter_map(|name| self.named::<Place>(name)).collect()
     }
 
-    fn effect(&mut self, raw: Option<&Text>) -> Effect {
+    fn effect(&mut self, raw: Option<&Text<'_>>) -> Effect {
         let Some(name) = raw else { return Effect::Ignore };
         match name.get_ref().as_str() {
             "ignore" => Effect::Ignore,
@@ -600,13 +602,16 @@ impl Reader<'_> {
         *within.get_ref()
     }
 
-    fn strings(&self, raw: &[Text]) -> Vec<Sourced<String>> {
+    fn strings(raw: &[Text<'_>]) -> Vec<Sourced<String>> {
         raw.iter()
-            .map(|text| Sourced::new(self.text, &text.span(), text.get_ref().clone()))
+            .map(|text| Sourced::new(&text.span(), text.get_ref().as_str().to_owned()))
             .collect()
     }
 
-    fn named<T: std::str::FromStr<Err = crate::UnknownName>>(&mut self, name: &Text) -> Option<T> {
+    fn named<T: std::str::FromStr<Err = crate::UnknownName>>(
+        &mut self,
+        name: &Text<'_>,
+    ) -> Option<T> {
         match name.get_ref().parse() {
             Ok(value) => Some(value),
             Err(unknown) => {

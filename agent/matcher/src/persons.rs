@@ -20,7 +20,7 @@
 use std::ops::Range;
 
 use crate::language::{self, Language};
-use crate::phrase::{Item, Phrase};
+use crate::phrase::{Alternatives, Classes, Item, Phrase, of_entries};
 use crate::phrase_set::PhraseSet;
 use crate::view::View;
 use crate::vocabulary::Vocabulary;
@@ -54,15 +54,13 @@ pub(crate) struct Persons {
 
 impl Persons {
     pub(crate) fn of(language: Language, vocabulary: &mut Vocabulary) -> Self {
+        let written = Classes::new(language);
         let mut class = |name: &str| {
             let classes = language.classes().iter().chain(language.turns());
             let runs = classes.filter(|class| class.name == name);
-            let alternatives: Vec<_> = runs
-                .flat_map(|class| class.phrases)
-                .filter_map(|text| crate::phrase::runs_of_words(text, language).ok())
-                .flatten()
-                .collect();
-            let item = Item::Choice { alternatives, optional: false };
+            let mut alternatives = Alternatives::default();
+            runs.for_each(|class| alternatives.append(&of_entries(class.phrases, &written)));
+            let item = Item::Choice { alternatives: alternatives.into(), optional: false };
             PhraseSet::of(&[Phrase { items: vec![item] }], language, vocabulary)
         };
         Self {
@@ -195,7 +193,7 @@ pub(crate) fn opening(phrase: &Phrase, language: Language) -> usize {
         .collect();
     let negates = |item: &Item| match item {
         Item::Choice { alternatives, .. } => {
-            alternatives.iter().flatten().any(|it| negations.contains(&it.word.as_str()))
+            alternatives.words().iter().any(|it| negations.contains(&&*it.word))
         }
         Item::Start | Item::End | Item::Gap { .. } => false,
     };
@@ -211,7 +209,6 @@ pub(crate) fn opening(phrase: &Phrase, language: Language) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::phrase::Classes;
     use crate::words::Words;
 
     #[test]

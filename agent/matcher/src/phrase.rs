@@ -15,10 +15,13 @@
 //! A phrase lies within one sentence. It spans at most [`MAX_SPAN`] words, which is what lets the
 //! engine hold every way of reading it in one 64-bit set and never go back.
 
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasherDefault;
+use std::sync::Arc;
 
 use crate::language::{Language, Refusal};
-use crate::vocabulary::MAX_WORD_BYTES;
+use crate::vocabulary::{FastMap, Fnv, MAX_WORD_BYTES};
 use crate::words::{SPEAKING, Words};
 
 /// The most words a phrase can span, gaps included.
@@ -32,9 +35,17 @@ const MAX_GAP: u8 = 8;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Pattern {
     /// The folded word.
-    pub(crate) word: String,
+    pub(crate) word: Arc<str>,
     /// Whether longer words that begin so count too.
     pub(crate) prefix: bool,
+}
+
+/// The runs of words that may stand at one position of a phrase, one behind the other.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Alternatives {
+    words: Vec<Pattern>,
+    /// Where each run ends among the words.
+    ends: Vec<u32>,
 }
 
 /// One position of a phrase.
@@ -46,8 +57,8 @@ pub(crate) enum Item {
     End,
     /// Any words, from `min` to `max` of them.
     Gap { min: u8, max: u8 },
-    /// One of several runs of words.
-    Choice { alternatives: Vec<Vec<Pattern>>, optional: bool },
+    /// One of several runs of words, shared by all phrases of a pack that write it alike.
+    Choice { alternatives: Arc<Alternatives>, optional: bool },
 }
 
 /// A phrase as read from a pack.
@@ -65,24 +76,140 @@ pub(crate) struct PhraseError {
     pub(crate) help: String,
 }
 
-/// The word classes of a pack by name, each a list of runs of words, and the pack's language.
+/// The word classes of a pack by name, the pack's language, and what was read so far.
 #[derive(Debug)]
 pub(crate) struct Classes {
-    pub(crate) language: Language,
-    pub(crate) named: HashMap<String, Vec<Vec<Pattern>>>,
+    language: Language,
+    own: HashMap<String, Arc<Alternatives>>,
+    /// Built-in classes, groups and words as they are written.
+    read: RefCell<FastMap<Box<str>, Arc<Alternatives>>>,
+    /// Each word once.
+    words: RefCell<HashSet<Arc<str>, BuildHasherDefault<Fnv>>>,
 }
 
 impl Classes {
-    /// Makes an empty set of classes.
+    /// Makes a set of those classes that the language has.
     pub(crate) fn new(language: Language) -> Self {
-        Self { language, named: HashMap::new() }
+        let (read, words) = (RefCell::default(), RefCell::default());
+        Self { language, own: HashMap::new(), read, words }
+    }
+
+    /// Gives the pattern of a folded word.
+    fn pattern(&self, word: &str, prefix: bool) -> Pattern {
+        let mut words = self.words.borrow_mut();
+        let word = words.get(word).map(Arc::clone).unwrap_or_else(|| {
+            let word: Arc<str> = word.into();
+            words.insert(Arc::clone(&word));
+            word
+        });
+        Pattern { word, prefix }
+    }
+
+    /// Says whether phrases can name such a class.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.own.contains_key(name) || self.is_built_in(name)
+    }
+
+    /// Says whether the language has such a class.
+    pub(crate) fn is_built_in(&self, name: &str) -> bool {
+        self.language.classes().iter().any(|class| class.name == name)
+    }
+
+    /// Adds a class of the pack's own.
+    pub(crate) fn add(&mut self, name: &str, alternatives: Alternatives) {
+        self.own.insert(name.to_owned(), Arc::new(alternatives));
+    }
+
+    fn named(&self, name: &str) -> Option<Arc<Alternatives>> {
+        if let Some(own) = self.own.get(name) {
+            return Some(Arc::clone(own));
+        }
+        let built_in = self.language.classes().iter().find(|class| class.name == name)?;
+        let read = || Ok(of_entries(built_in.phrases, self));
+        self.shared(&format!("[{name}]"), read).ok()
+    }
+
+    /// Gives what was read where the same was written before, or reads it now.
+    fn shared(
+        &self,
+        written: &str,
+        read: impl FnOnce() -> Result<Alternatives, PhraseError>,
+    ) -> Result<Arc<Alternatives>, PhraseError> {
+        if let Some(known) = self.read.borrow().get(written) {
+            return Ok(Arc::clone(known));
+        }
+        let alternatives = Arc::new(read()?);
+        self.read.borrow_mut().insert(written.into(), Arc::clone(&alternatives));
+        Ok(alternatives)
+    }
+}
+
+impl Alternatives {
+    /// Makes one run of each word.
+    fn of_words(words: Vec<Pattern>) -> Self {
+        let ends = (1..).take(words.len()).collect();
+        Self { words, ends }
+    }
+
+    /// Gives how many runs there are.
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Gives a run.
+    pub(crate) fn get(&self, run: usize) -> Option<&[Pattern]> {
+        let end = *self.ends.get(run)? as usize;
+        let start = run.checked_sub(1).and_then(|before| self.ends.get(before));
+        self.words.get(start.map_or(0, |start| *start as usize)..end)
+    }
+
+    /// Gives the runs in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[Pattern]> {
+        (0..self.len()).filter_map(|run| self.get(run))
+    }
+
+    /// Gives the words of all runs.
+    pub(crate) fn words(&self) -> &[Pattern] {
+        &self.words
+    }
+
+    /// Gives where each run ends among the words.
+    pub(crate) fn ends(&self) -> &[u32] {
+        &self.ends
+    }
+
+    /// Ends the run of the words that were added last.
+    fn end_run(&mut self) {
+        self.ends.push(u32::try_from(self.words.len()).unwrap_or(u32::MAX));
+    }
+
+    pub(crate) fn append(&mut self, more: &Self) {
+        for run in more.iter() {
+            self.words.extend_from_slice(run);
+            self.end_run();
+        }
+    }
+
+    /// Puts each of the next runs behind each of these.
+    fn followed_by(&self, next: &Self) -> Self {
+        let mut all = Self::default();
+        all.words.reserve(self.words.len() * next.len() + self.len() * next.words.len());
+        all.ends.reserve(self.len() * next.len());
+        for run in self.iter() {
+            for end in next.iter() {
+                all.words.extend_from_slice(run);
+                all.words.extend_from_slice(end);
+                all.end_run();
+            }
+        }
+        all
     }
 }
 
 impl Phrase {
     /// Reads a phrase.
     pub(crate) fn parse(text: &str, classes: &Classes) -> Result<Self, PhraseError> {
-        let items = Reader { text, at: 0, classes }.items()?;
+        let items = Reader { text, at: 0, classes, bare: false }.items()?;
         let phrase = Self { items };
         phrase.check(text)?;
         Ok(phrase)
@@ -138,32 +265,41 @@ impl Item {
             Self::Start | Self::End => 0,
             Self::Gap { max, .. } => usize::from(*max),
             Self::Choice { alternatives, .. } => {
-                alternatives.iter().map(Vec::len).max().unwrap_or_default()
+                alternatives.iter().map(<[Pattern]>::len).max().unwrap_or_default()
             }
         }
     }
 }
 
 /// Reads words and nothing else, for an entry of a class: every run of words that it can make.
-pub(crate) fn runs_of_words(
-    text: &str,
-    language: Language,
-) -> Result<Vec<Vec<Pattern>>, PhraseError> {
-    let classes = Classes::new(language);
-    let reader = Reader { text, at: 0, classes: &classes };
+pub(crate) fn runs_of_words(text: &str, classes: &Classes) -> Result<Alternatives, PhraseError> {
     if text.trim().is_empty() {
         return Err(error(0, "phrase is empty", "write at least one word"));
     }
-    reader.alternative(text, 0)
+    let mut runs = Alternatives::default();
+    Reader { text, at: 0, classes, bare: true }.alternative(text, 0, &mut runs)?;
+    Ok(runs)
+}
+
+/// Reads the entries of a class that is built in.
+pub(crate) fn of_entries(entries: &[&str], classes: &Classes) -> Alternatives {
+    let mut all = Alternatives::default();
+    entries
+        .iter()
+        .filter_map(|text| runs_of_words(text, classes).ok())
+        .for_each(|runs| all.append(&runs));
+    all
 }
 
 struct Reader<'a> {
     text: &'a str,
     at: usize,
     classes: &'a Classes,
+    /// Whether no class may be named.
+    bare: bool,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     fn items(&mut self) -> Result<Vec<Item>, PhraseError> {
         let mut items = Vec::new();
         while let Some(c) = self.skip_blanks() {
@@ -183,7 +319,7 @@ impl Reader<'_> {
         Ok(items)
     }
 
-    fn rest(&self) -> &str {
+    fn rest(&self) -> &'a str {
         self.text.get(self.at..).unwrap_or_default()
     }
 
@@ -199,12 +335,12 @@ impl Reader<'_> {
     }
 
     /// Takes what stands between the bracket here and the closing one.
-    fn bracketed(&mut self, close: char) -> Result<(usize, String), PhraseError> {
+    fn bracketed(&mut self, close: char) -> Result<(usize, &'a str), PhraseError> {
         let start = self.at;
         let Some(length) = self.rest().find(close) else {
             return Err(error(start, &format!("no closing \"{close}\""), "close the bracket"));
         };
-        let inner = self.text.get(start + 1..start + length).unwrap_or_default().to_owned();
+        let inner = self.text.get(start + 1..start + length).unwrap_or_default();
         self.at = start + length + close.len_utf8();
         Ok((start + 1, inner))
     }
@@ -228,52 +364,77 @@ impl Reader<'_> {
     }
 
     fn group(&mut self) -> Result<Item, PhraseError> {
+        let start = self.at;
         let (offset, inner) = self.bracketed(')')?;
-        let mut alternatives = Vec::new();
-        let mut at = offset;
-        for alternative in inner.split('|') {
-            alternatives.extend(self.alternative(alternative, at)?);
-            at += alternative.len() + 1;
-        }
+        let alternatives = self.classes.shared(self.written(start), || {
+            let mut alternatives = Alternatives::default();
+            let mut at = offset;
+            for alternative in inner.split('|') {
+                self.alternative(alternative, at, &mut alternatives)?;
+                at += alternative.len() + 1;
+            }
+            Ok(alternatives)
+        })?;
         self.choice(alternatives, offset)
     }
 
+    /// Gives what was taken since `start`.
+    fn written(&self, start: usize) -> &'a str {
+        self.text.get(start..self.at).unwrap_or_default()
+    }
+
     /// Reads words and classes into every run of words that they can make.
-    fn alternative(&self, text: &str, offset: usize) -> Result<Vec<Vec<Pattern>>, PhraseError> {
-        let mut runs: Vec<Vec<Pattern>> = vec![Vec::new()];
-        let mut from = 0;
-        for written in text.split_whitespace() {
-            let at = from + text.get(from..).and_then(|rest| rest.find(written)).unwrap_or(0);
-            from = at + written.len();
+    fn alternative(
+        &self,
+        text: &str,
+        offset: usize,
+        all: &mut Alternatives,
+    ) -> Result<(), PhraseError> {
+        let empty = || error(offset, "alternative is empty", "write a word or drop the |");
+        if !text.contains(['~', '[']) {
+            // Words alone make one run.
+            let from = all.words.len();
+            for (at, written) in parts(text) {
+                all.words.push(pattern(written, offset + at, self.classes)?);
+            }
+            all.end_run();
+            return if all.words.len() > from { Ok(()) } else { Err(empty()) };
+        }
+        let mut runs: Option<Arc<Alternatives>> = None;
+        for (at, written) in parts(text) {
             let class = written.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
             let next = match class {
-                Some(name) => self.named(name, offset + at + 1)?.to_vec(),
-                None => single_words(patterns(written, offset + at, self.classes.language)?),
+                Some(name) => self.named(name, offset + at + 1)?,
+                None => self.words(written, offset + at)?,
             };
-            if runs.len() * next.len() > MAX_ALTERNATIVES {
+            if runs.as_ref().map_or(1, |runs| runs.len()) * next.len() > MAX_ALTERNATIVES {
                 let message = format!("over {MAX_ALTERNATIVES} alternatives in one group");
                 return Err(error(offset, &message, "split the rule"));
             }
-            runs = runs
-                .iter()
-                .flat_map(|run| next.iter().map(|end| [run.as_slice(), end].concat()))
-                .collect();
+            runs = Some(runs.map_or_else(|| Arc::clone(&next), |it| it.followed_by(&next).into()));
         }
-        if from == 0 {
-            return Err(error(offset, "alternative is empty", "write a word or drop the |"));
-        }
-        Ok(runs)
+        all.append(&*runs.ok_or_else(empty)?);
+        Ok(())
+    }
+
+    fn words(&self, written: &str, offset: usize) -> Result<Arc<Alternatives>, PhraseError> {
+        self.classes.shared(written, || {
+            Ok(Alternatives::of_words(patterns(written, offset, self.classes)?))
+        })
     }
 
     fn class(&mut self) -> Result<Item, PhraseError> {
         let (offset, name) = self.bracketed(']')?;
-        let alternatives = self.named(&name, offset)?.to_vec();
+        let alternatives = self.named(name, offset)?;
         self.choice(alternatives, offset)
     }
 
-    fn named(&self, name: &str, offset: usize) -> Result<&[Vec<Pattern>], PhraseError> {
-        self.classes.named.get(name).map(Vec::as_slice).ok_or_else(|| {
-            let mut known: Vec<&str> = self.classes.named.keys().map(String::as_str).collect();
+    fn named(&self, name: &str, offset: usize) -> Result<Arc<Alternatives>, PhraseError> {
+        let class = if self.bare { None } else { self.classes.named(name) };
+        class.ok_or_else(|| {
+            let own = self.classes.own.keys().map(String::as_str);
+            let built_in = self.classes.language.classes().iter().map(|class| class.name);
+            let mut known: Vec<&str> = own.chain(built_in.filter(|_| !self.bare)).collect();
             known.sort_unstable();
             let known = known.join(", ");
             error(
@@ -286,7 +447,7 @@ impl Reader<'_> {
 
     fn choice(
         &mut self,
-        alternatives: Vec<Vec<Pattern>>,
+        alternatives: Arc<Alternatives>,
         offset: usize,
     ) -> Result<Item, PhraseError> {
         if alternatives.len() > MAX_ALTERNATIVES {
@@ -305,29 +466,33 @@ impl Reader<'_> {
         let length = rest
             .find(|c: char| c.is_whitespace() || matches!(c, '(' | '[' | '<' | '^' | '$' | '?'))
             .unwrap_or(rest.len());
-        let written = rest.get(..length).unwrap_or_default().to_owned();
+        let written = rest.get(..length).unwrap_or_default();
         self.at += length;
         if written == "_" {
             return Ok(Item::Gap { min: 1, max: 1 });
         }
-        let alternatives = single_words(patterns(&written, offset, self.classes.language)?);
+        let alternatives = self.words(written, offset)?;
         self.choice(alternatives, offset)
     }
 }
 
-fn single_words(patterns: Vec<Pattern>) -> Vec<Vec<Pattern>> {
-    patterns.into_iter().map(|pattern| vec![pattern]).collect()
+/// Gives what blanks part, and where in the text each begins.
+fn parts(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let begins = text.as_ptr().addr();
+    text.split_whitespace().map(move |part| (part.as_ptr().addr() - begins, part))
 }
 
 /// Reads one written word into the words that it stands for: several if it is written with `~`.
-fn patterns(written: &str, offset: usize, language: Language) -> Result<Vec<Pattern>, PhraseError> {
-    let Some(stem) = written.strip_suffix('~') else { return Ok(vec![pattern(written, offset)?]) };
+fn patterns(written: &str, offset: usize, classes: &Classes) -> Result<Vec<Pattern>, PhraseError> {
+    let Some(stem) = written.strip_suffix('~') else {
+        return Ok(vec![pattern(written, offset, classes)?]);
+    };
     if stem.ends_with('*') {
         let help = "write one of the two: * finds whatever begins so, ~ the forms of the word";
         return Err(error(offset, &format!("\"{written}\" has both * and ~"), help));
     }
-    let plain = pattern(stem, offset)?;
-    let Some(forms) = language.forms(&plain.word) else {
+    let plain = pattern(stem, offset, classes)?;
+    let Some(forms) = classes.language.forms(&plain.word) else {
         let message = format!("\"{written}\": ~ is not known in this language");
         let help = "write each form, as (one|other), or their common beginning with *";
         return Err(error(offset, &message, help));
@@ -350,15 +515,20 @@ fn patterns(written: &str, offset: usize, language: Language) -> Result<Vec<Patt
         };
         error(offset, &message, &help)
     })?;
-    Ok(forms.into_iter().map(|word| Pattern { word, prefix: false }).collect())
+    Ok(forms.into_iter().map(|word| classes.pattern(&word, false)).collect())
 }
 
 /// Folds one written word, which must stay one word.
-fn pattern(written: &str, offset: usize) -> Result<Pattern, PhraseError> {
+fn pattern(written: &str, offset: usize, classes: &Classes) -> Result<Pattern, PhraseError> {
     let (stem, prefix) = match written.strip_suffix('*') {
         Some(stem) => (stem, true),
         None => (written, false),
     };
+    // What nearly all words are, they stay when folded.
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    if (3..=MAX_WORD_BYTES).contains(&stem.len()) && stem.bytes().all(plain) {
+        return Ok(classes.pattern(stem, prefix));
+    }
     let words = Words::of(stem);
     let mut texts = words.texts();
     match (texts.next(), texts.next()) {
@@ -381,7 +551,7 @@ fn pattern(written: &str, offset: usize) -> Result<Pattern, PhraseError> {
                     "write at least three letters before *",
                 ));
             }
-            Ok(Pattern { word: word.to_owned(), prefix })
+            Ok(classes.pattern(word, prefix))
         }
         _ => Err(error(
             offset,
@@ -481,22 +651,17 @@ mod tests {
     }
 
     fn classes() -> Classes {
-        let class = |entries: &[&str]| entries.iter().flat_map(|entry| runs(entry)).collect();
-        let named = HashMap::from([
-            ("pet".to_owned(), class(&["cat", "guinea pig*"])),
-            ("attack".to_owned(), class(&["stab~ up"])),
-        ]);
-        Classes { language: Language::English, named }
+        let mut classes = Classes::new(Language::English);
+        for (name, entries) in [("pet", vec!["cat", "guinea pig*"]), ("attack", vec!["stab~ up"])] {
+            let alternatives = of_entries(&entries, &classes);
+            classes.add(name, alternatives);
+        }
+        classes
     }
 
     fn choice(entries: &[&str], optional: bool) -> Item {
-        Item::Choice {
-            alternatives: entries.iter().flat_map(|entry| runs(entry)).collect(),
-            optional,
-        }
-    }
-
-    fn runs(entry: &str) -> Vec<Vec<Pattern>> {
-        runs_of_words(entry, Language::English).unwrap()
+        let alternatives = Arc::new(of_entries(entries, &classes()));
+        assert!(alternatives.len() >= entries.len(), "every entry is read");
+        Item::Choice { alternatives, optional }
     }
 }

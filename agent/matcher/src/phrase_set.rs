@@ -10,10 +10,10 @@
 use std::ops::{Deref, Range};
 use std::sync::Arc;
 
-use crate::anchor::anchors;
 use crate::language::Language;
 use crate::lexicon::signature;
-use crate::phrase::{Item, MAX_SPAN, Pattern, Phrase};
+use crate::phrase::{Item, MAX_SPAN, Phrase};
+use crate::sharing::{Choice, Runs};
 use crate::view::View;
 use crate::vocabulary::{FastMap, Vocabulary, WordId};
 
@@ -22,15 +22,40 @@ use crate::vocabulary::{FastMap, Vocabulary, WordId};
 pub(crate) struct PhraseSet(Arc<Phrases>);
 
 /// The phrases of a set.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default)]
 pub(crate) struct Phrases {
-    phrases: Vec<Compiled>,
-    anchors: FastMap<WordId, Vec<Anchor>>,
-    items: Vec<CompiledItem>,
-    runs: Vec<Run>,
-    words: Vec<WordId>,
+    phrases: Box<[Compiled]>,
+    wakers: Wakers,
+    /// Those of one waking word together.
+    anchors: Box<[Anchor]>,
+    items: Box<[CompiledItem]>,
+    /// The runs of several words that anchors stand in.
+    words: Box<[WordId]>,
     /// The most words that a phrase spans.
     longest: usize,
+}
+
+/// Phrases while they are put together to a set.
+#[derive(Debug, Default)]
+pub(crate) struct Growing {
+    phrases: Vec<Compiled>,
+    anchors: Vec<(WordId, Anchor)>,
+    items: Vec<CompiledItem>,
+    words: Vec<WordId>,
+    /// Where the runs of a choice, by its number, begin in `words`.
+    written: FastMap<u32, u32>,
+    longest: usize,
+}
+
+/// The words that wake phrases, and where the anchors of each are: open addressing, at most half
+/// full, as most words that are asked about are none of them.
+#[derive(Debug, Default)]
+struct Wakers {
+    /// One more than the number of a word, 0 if free; a power of two in length, or nothing.
+    slots: Box<[u32]>,
+    words: Box<[WordId]>,
+    /// Where the anchors of each word end.
+    ends: Box<[u32]>,
 }
 
 /// A phrase round the item it hangs on.
@@ -55,37 +80,25 @@ struct Side {
 enum CompiledItem {
     Start,
     End,
-    Gap {
-        min: u8,
-        max: u8,
-    },
-    /// A range of [`Phrases::runs`], sorted by key.
-    Choice {
-        start: u32,
-        end: u32,
-        optional: bool,
-    },
-}
-
-/// Words that follow each other, a range of [`Phrases::words`].
-#[derive(Debug, Clone, Copy)]
-struct Run {
-    /// The word nearest to the item that the phrase hangs on.
-    key: WordId,
-    start: u32,
-    length: u32,
+    Gap { min: u8, max: u8 },
+    Choice { runs: Arc<Runs>, optional: bool },
 }
 
 /// Which phrase a word wakes.
 #[derive(Debug, Clone, Copy)]
 struct Anchor {
+    /// What must stand after the word and before it: a word with one of these ids.
+    after: u64,
+    before: u64,
     phrase: u32,
-    /// The run the word stands in, of the item that the phrase hangs on.
-    run: Run,
-    /// Which of the run's words it is.
-    word: u32,
-    after: Need,
-    before: Need,
+    /// Where the run the word stands in begins in [`Phrases::words`], if it has several words.
+    start: u32,
+    /// Within how many words that must stand.
+    after_within: u8,
+    before_within: u8,
+    /// The words of that run, and which of them this is.
+    length: u8,
+    word: u8,
 }
 
 /// What must stand on one side of a word: one of these ids within so many words.
@@ -102,26 +115,34 @@ impl Need {
 impl PhraseSet {
     /// Compiles phrases. Sets of the same phrases are one: many rules have the same conditions.
     pub(crate) fn of(phrases: &[Phrase], language: Language, vocabulary: &mut Vocabulary) -> Self {
-        if let Some(known) = vocabulary.set(phrases, language) {
+        let mut choices = Vec::new();
+        let mut key = vec![language as u32];
+        for item in phrases.iter().flat_map(|phrase| &phrase.items) {
+            let choice = match item {
+                Item::Start => [0, 0],
+                Item::End => [0, 1],
+                Item::Gap { min, max } => [1, u32::from(*min) << 8 | u32::from(*max)],
+                Item::Choice { alternatives, optional } => {
+                    choices.push(vocabulary.choice(alternatives, language));
+                    let number = choices.last().map_or(0, |choice| choice.number);
+                    [2 + u32::from(*optional), number]
+                }
+            };
+            key.extend(choice);
+        }
+        // How many items each phrase has, behind them: it is told from the end.
+        key.extend(phrases.iter().map(|phrase| number(phrase.items.len())));
+        key.push(number(phrases.len()));
+        if let Some(known) = vocabulary.set(&key) {
             return known;
         }
-        let mut set = Self::default();
+        let mut set = Growing::default();
         for phrase in phrases {
             set.add(phrase, language, vocabulary);
         }
-        set.shrink();
-        vocabulary.keep_set(phrases, language, &set);
+        let set = set.finish();
+        vocabulary.keep_set(key, &set);
         set
-    }
-
-    /// Adds a phrase; phrases are numbered in the order they come.
-    pub(crate) fn add(&mut self, phrase: &Phrase, language: Language, vocabulary: &mut Vocabulary) {
-        Arc::make_mut(&mut self.0).add(phrase, language, vocabulary);
-    }
-
-    /// Lets go of the room that adding phrases took.
-    pub(crate) fn shrink(&mut self) {
-        Arc::make_mut(&mut self.0).shrink();
     }
 }
 
@@ -133,51 +154,221 @@ impl Deref for PhraseSet {
     }
 }
 
-impl Phrases {
-    fn add(&mut self, phrase: &Phrase, language: Language, vocabulary: &mut Vocabulary) {
+impl Growing {
+    /// Adds a phrase; phrases are numbered in the order they come.
+    pub(crate) fn add(&mut self, phrase: &Phrase, language: Language, vocabulary: &mut Vocabulary) {
         let phrase_number = number(self.phrases.len());
-        self.longest = self.longest.max(phrase.items.iter().map(Item::longest).sum());
-        let hooks = anchors(phrase, language);
-        let item = hooks.first().map_or(0, |hook| hook.item);
-        let after = phrase.items.get(item + 1..).unwrap_or_default();
-        let before = phrase.items.get(..item).unwrap_or_default();
-        let compiled = Compiled {
-            after: self.side(after.iter(), false, vocabulary),
-            before: self.side(before.iter().rev(), true, vocabulary),
+        let items: Vec<(&Item, Option<Arc<Choice>>)> = phrase
+            .items
+            .iter()
+            .map(|item| match item {
+                Item::Choice { alternatives, .. } => {
+                    (item, Some(vocabulary.choice(alternatives, language)))
+                }
+                Item::Start | Item::End | Item::Gap { .. } => (item, None),
+            })
+            .collect();
+        let hangs = |(index, (item, choice)): (usize, &(&Item, Option<Arc<Choice>>))| {
+            let choice = choice.as_ref()?;
+            matches!(item, Item::Choice { optional: false, .. })
+                .then_some((choice.weighed.weight, index))
         };
-        let (needs_after, needs_before) = (self.need(compiled.after), self.need(compiled.before));
-        self.phrases.push(compiled);
-        let Some(Item::Choice { alternatives, .. }) = phrase.items.get(item) else { return };
-        for hook in hooks {
-            let Some(patterns) = alternatives.get(hook.alternative) else { continue };
-            let run = self.run(patterns, false, vocabulary);
-            let Some(ids) = self.words.get(run.words()) else { continue };
-            let Some(id) = ids.get(hook.word).copied() else { continue };
+        // A phrase has an item that it can hang on: reading sees to it.
+        let (_, hook) = items.iter().enumerate().filter_map(hangs).min().unwrap_or_default();
+        let (before, rest) = items.split_at_checked(hook).unwrap_or_default();
+        let (hook, after) = rest.split_first().map_or((None, rest), |(it, rest)| (Some(it), rest));
+        let after = self.side(after.iter(), Choice::forward);
+        let before = self.side(before.iter().rev(), Choice::backward);
+        self.phrases.push(Compiled { after, before });
+        let hook = hook.and_then(|(_, choice)| choice.as_ref());
+        let spans = |it: &(&Item, Option<Arc<Choice>>)| longest(it);
+        self.longest = self.longest.max(items.iter().map(spans).sum());
+        let Some(choice) = hook else { return };
+        let (needs_after, needs_before) = (self.need(after), self.need(before));
+        let mut start = self.written(choice);
+        for (ids, rarest) in choice.runs().zip(&choice.weighed.rarest) {
+            let run = start;
+            start += number(ids.len());
+            let word = *rarest as usize;
+            let Some(id) = ids.get(word).copied() else { continue };
             // Within the run the neighbours are certain; beyond it, what its side needs.
             let beside = |word: Option<usize>| {
                 let id = word.and_then(|word| ids.get(word))?;
                 Some(Need { within: 1, signature: signature(&[*id]) })
             };
+            let after = beside(Some(word + 1)).unwrap_or(needs_after);
+            let before = beside(word.checked_sub(1)).unwrap_or(needs_before);
             let anchor = Anchor {
+                after: after.signature,
+                before: before.signature,
                 phrase: phrase_number,
-                run,
-                word: number(hook.word),
-                after: beside(Some(hook.word + 1)).unwrap_or(needs_after),
-                before: beside(hook.word.checked_sub(1)).unwrap_or(needs_before),
+                start: run,
+                after_within: short(after.within),
+                before_within: short(before.within),
+                length: short(number(ids.len())),
+                word: short(*rarest),
             };
-            self.anchors.entry(id).or_default().push(anchor);
+            self.anchors.push((id, anchor));
         }
     }
 
-    fn shrink(&mut self) {
-        self.anchors.values_mut().for_each(Vec::shrink_to_fit);
-        self.anchors.shrink_to_fit();
-        self.phrases.shrink_to_fit();
-        self.items.shrink_to_fit();
-        self.runs.shrink_to_fit();
-        self.words.shrink_to_fit();
+    /// Gives where the words of a choice that a phrase hangs on begin.
+    fn written(&mut self, choice: &Choice) -> u32 {
+        if choice.longest <= 1 {
+            return 0;
+        }
+        let words = &mut self.words;
+        *self.written.entry(choice.number).or_insert_with(|| {
+            let start = number(words.len());
+            words.extend_from_slice(choice.words());
+            start
+        })
     }
 
+    fn side<'a>(
+        &mut self,
+        items: impl Iterator<Item = &'a (&'a Item, Option<Arc<Choice>>)>,
+        direction: impl Fn(&Choice) -> &Arc<Runs>,
+    ) -> Side {
+        let start = number(self.items.len());
+        let mut most = 0;
+        for it in items {
+            most += longest(it);
+            self.items.push(match it {
+                (Item::Choice { optional, .. }, Some(choice)) => {
+                    let runs = Arc::clone(direction(choice));
+                    CompiledItem::Choice { runs, optional: *optional }
+                }
+                (Item::Gap { min, max }, _) => CompiledItem::Gap { min: *min, max: *max },
+                (Item::Start, _) => CompiledItem::Start,
+                _ => CompiledItem::End,
+            });
+        }
+        Side { start, end: number(self.items.len()), longest: number(most.min(MAX_SPAN)) }
+    }
+
+    /// Gives what must stand on a side: a word of its first choice that may not be absent.
+    fn need(&self, side: Side) -> Need {
+        let mut within = 0;
+        for item in self.items.get(side.start as usize..side.end as usize).unwrap_or_default() {
+            match item {
+                CompiledItem::Start | CompiledItem::End => {}
+                CompiledItem::Gap { max, .. } => within += u32::from(*max),
+                CompiledItem::Choice { runs, optional: true } => {
+                    within += number(runs.longest());
+                }
+                CompiledItem::Choice { runs, optional: false } => {
+                    return Need { within: within + 1, signature: runs.signature() };
+                }
+            }
+        }
+        Need::NOTHING
+    }
+
+    /// Lays the set out for searching.
+    pub(crate) fn finish(self) -> PhraseSet {
+        let (mut wakers, numbers) = Wakers::of(self.anchors.iter().map(|(id, _)| *id));
+        // Where the next anchor of each word goes: in the end, where its anchors end.
+        let mut next = 0;
+        for end in &mut wakers.ends {
+            next += *end;
+            *end = next - *end;
+        }
+        let mut anchors: Vec<Anchor> = self.anchors.iter().map(|(_, anchor)| *anchor).collect();
+        for (number, (_, anchor)) in numbers.into_iter().zip(self.anchors) {
+            let Some(end) = wakers.ends.get_mut(number as usize) else { continue };
+            if let Some(place) = anchors.get_mut(*end as usize) {
+                *place = anchor;
+            }
+            *end += 1;
+        }
+        PhraseSet(Arc::new(Phrases {
+            phrases: self.phrases.into(),
+            wakers,
+            anchors: anchors.into(),
+            items: self.items.into(),
+            words: self.words.into(),
+            longest: self.longest,
+        }))
+    }
+}
+
+impl Wakers {
+    /// Numbers the words; gives also the number of each. `ends` says how often each stands there.
+    fn of(all: impl ExactSizeIterator<Item = WordId>) -> (Self, Vec<u32>) {
+        let mut this = Self { slots: vec![0; room(all.len())].into(), ..Self::default() };
+        let (mut words, mut counts) = (Vec::new(), Vec::new());
+        let mut numbers = Vec::with_capacity(all.len());
+        for id in all {
+            let (place, known) = this.place(id, &words);
+            let known = known.unwrap_or_else(|| {
+                words.push(id);
+                counts.push(0);
+                if let Some(slot) = this.slots.get_mut(place) {
+                    *slot = number(words.len());
+                }
+                number(words.len() - 1)
+            });
+            if let Some(count) = counts.get_mut(known as usize) {
+                *count += 1;
+            }
+            numbers.push(known);
+        }
+        this.slots = vec![0; room(words.len())].into();
+        for (word, id) in (1..).zip(&words) {
+            let (place, _) = this.place(*id, &[]);
+            if let Some(slot) = this.slots.get_mut(place) {
+                *slot = word;
+            }
+        }
+        (Self { words: words.into(), ends: counts.into(), ..this }, numbers)
+    }
+
+    /// Finds the number of a word among `words`, or the free slot where it would stand.
+    fn place(&self, id: WordId, words: &[WordId]) -> (usize, Option<u32>) {
+        let mask = self.slots.len().wrapping_sub(1);
+        // The highest bits of the product are the best mixed.
+        let shift = 32_u32.saturating_sub(self.slots.len().trailing_zeros());
+        let mut place = (id.wrapping_mul(0x9e37_79b1) >> shift.min(31)) as usize & mask;
+        loop {
+            match self.slots.get(place) {
+                None | Some(0) => return (place, None),
+                Some(slot) if words.get(*slot as usize - 1) == Some(&id) => {
+                    return (place, Some(slot - 1));
+                }
+                Some(_) => place = (place + 1) & mask,
+            }
+        }
+    }
+
+    /// Gives where the anchors of a word are.
+    fn anchors(&self, id: WordId) -> Option<Range<usize>> {
+        if self.words.is_empty() {
+            return None;
+        }
+        let (_, number) = self.place(id, &self.words);
+        let number = number? as usize;
+        let start = number.checked_sub(1).and_then(|before| self.ends.get(before));
+        Some(start.map_or(0, |start| *start as usize)..*self.ends.get(number)? as usize)
+    }
+}
+
+/// Gives how many slots so many words take.
+fn room(words: usize) -> usize {
+    (2 * words).next_power_of_two().max(2)
+}
+
+/// Gives the most words that an item takes.
+fn longest((item, choice): &(&Item, Option<Arc<Choice>>)) -> usize {
+    choice.as_ref().map_or_else(|| item.longest(), |choice| choice.longest)
+}
+
+/// No phrase spans more words than fit.
+fn short(words: u32) -> u8 {
+    u8::try_from(words).unwrap_or(u8::MAX)
+}
+
+impl Phrases {
     /// Gives the most words that a phrase spans.
     pub(crate) fn longest(&self) -> usize {
         self.longest
@@ -185,7 +376,7 @@ impl Phrases {
 
     /// Says whether a phrase hangs on a word.
     pub(crate) fn hangs_on(&self, id: WordId) -> bool {
-        self.anchors.contains_key(&id)
+        self.wakers.anchors(id).is_some()
     }
 
     /// Gives `found` every phrase that hangs on this token, with the tokens it spans.
@@ -198,10 +389,13 @@ impl Phrases {
         let mut after = Neighbours::default();
         let mut before = Neighbours::default();
         for id in view.ids(token) {
-            for anchor in self.anchors.get(id).into_iter().flatten() {
+            let Some(anchors) = self.wakers.anchors(*id) else { continue };
+            for anchor in self.anchors.get(anchors).unwrap_or_default() {
                 view.step();
-                if after.may_meet(anchor.after, |distance| ahead(view, token, distance))
-                    && before.may_meet(anchor.before, |distance| behind(view, token, distance))
+                let ahead = |distance| ahead(view, token, distance);
+                let behind = |distance| behind(view, token, distance);
+                if after.may_meet(anchor.after, anchor.after_within, ahead)
+                    && before.may_meet(anchor.before, anchor.before_within, behind)
                     && let Some(span) = self.read(view, token, anchor)
                 {
                     found(anchor.phrase as usize, span);
@@ -223,11 +417,14 @@ impl Phrases {
 
     fn read(&self, view: &View<'_>, token: usize, anchor: &Anchor) -> Option<Range<usize>> {
         let phrase = self.phrases.get(anchor.phrase as usize)?;
-        let start = token.checked_sub(anchor.word as usize)?;
-        let end = start + anchor.run.length as usize;
-        let ids = self.words.get(anchor.run.words())?;
-        if !stands(view, start, ids) {
-            return None;
+        let start = token.checked_sub(anchor.word.into())?;
+        let end = start + usize::from(anchor.length);
+        if anchor.length > 1 {
+            let words = anchor.start as usize;
+            let ids = self.words.get(words..words + usize::from(anchor.length))?;
+            if !stands(view, start, ids) {
+                return None;
+            }
         }
         let after = self.forward(view, end, phrase.after)?;
         let before = self.backward(view, start, phrase.before)?;
@@ -243,10 +440,7 @@ impl Phrases {
             side,
             room,
             |taken| at + taken,
-            |run, taken| {
-                let ids = self.words.get(run.words()).unwrap_or_default();
-                stands(view, at + taken, ids)
-            },
+            |ids, taken| stands(view, at + taken, ids),
             |taken| at.checked_add(taken),
         )
     }
@@ -260,8 +454,7 @@ impl Phrases {
             side,
             room,
             |taken| at - taken,
-            |run, taken| {
-                let ids = self.words.get(run.words()).unwrap_or_default();
+            |ids, taken| {
                 at.checked_sub(taken + ids.len()).is_some_and(|start| stands(view, start, ids))
             },
             |taken| at.checked_sub(taken + 1),
@@ -278,7 +471,7 @@ impl Phrases {
         side: Side,
         room: usize,
         place: impl Fn(usize) -> usize,
-        stands: impl Fn(Run, usize) -> bool,
+        stands: impl Fn(&[WordId], usize) -> bool,
         next: impl Fn(usize) -> Option<usize>,
     ) -> Option<usize> {
         let reachable = (1_u64 << (room + 1)) - 1;
@@ -300,16 +493,15 @@ impl Phrases {
                         reached |= places << width;
                     }
                 }
-                CompiledItem::Choice { start, end, optional } => {
+                CompiledItem::Choice { runs, optional } => {
                     if *optional {
                         reached = places;
                     }
-                    let runs = self.runs.get(*start as usize..*end as usize).unwrap_or_default();
                     for taken in bits(places) {
                         let Some(next) = next(taken).filter(|_| taken < room) else { continue };
-                        for run in view.ids(next).iter().flat_map(|id| keyed(runs, *id)) {
-                            let length = run.length as usize;
-                            if taken + length <= room && (length == 1 || stands(*run, taken)) {
+                        for run in view.ids(next).iter().flat_map(|id| runs.keyed(*id)) {
+                            let length = run.len();
+                            if taken + length <= room && (length == 1 || stands(run, taken)) {
                                 reached |= 1_u64 << (taken + length);
                             }
                         }
@@ -322,72 +514,6 @@ impl Phrases {
             }
         }
         Some(places.trailing_zeros() as usize)
-    }
-
-    fn side<'a>(
-        &mut self,
-        items: impl Iterator<Item = &'a Item>,
-        backward: bool,
-        vocabulary: &mut Vocabulary,
-    ) -> Side {
-        let start = number(self.items.len());
-        let mut longest = 0;
-        for item in items {
-            longest += item.longest();
-            let compiled = match item {
-                Item::Start => CompiledItem::Start,
-                Item::End => CompiledItem::End,
-                Item::Gap { min, max } => CompiledItem::Gap { min: *min, max: *max },
-                Item::Choice { alternatives, optional } => {
-                    let mut runs: Vec<Run> = alternatives
-                        .iter()
-                        .map(|patterns| self.run(patterns, backward, vocabulary))
-                        .collect();
-                    runs.sort_by_key(|run| run.key);
-                    let start = number(self.runs.len());
-                    self.runs.append(&mut runs);
-                    let end = number(self.runs.len());
-                    CompiledItem::Choice { start, end, optional: *optional }
-                }
-            };
-            self.items.push(compiled);
-        }
-        Side { start, end: number(self.items.len()), longest: number(longest.min(MAX_SPAN)) }
-    }
-
-    fn run(&mut self, patterns: &[Pattern], backward: bool, vocabulary: &mut Vocabulary) -> Run {
-        let start = number(self.words.len());
-        self.words.extend(patterns.iter().map(|pattern| vocabulary.intern(pattern)));
-        let ids = self.words.get(start as usize..).unwrap_or_default();
-        let key = if backward { ids.last() } else { ids.first() };
-        Run { key: key.copied().unwrap_or(WordId::MAX), start, length: number(ids.len()) }
-    }
-
-    /// Gives what must stand on a side: a word of its first choice that may not be absent.
-    fn need(&self, side: Side) -> Need {
-        let mut within = 0;
-        for item in self.items.get(side.start as usize..side.end as usize).unwrap_or_default() {
-            match item {
-                CompiledItem::Start | CompiledItem::End => {}
-                CompiledItem::Gap { max, .. } => within += u32::from(*max),
-                CompiledItem::Choice { start, end, optional } => {
-                    let runs = self.runs.get(*start as usize..*end as usize).unwrap_or_default();
-                    if *optional {
-                        within += runs.iter().map(|run| run.length).max().unwrap_or_default();
-                    } else {
-                        let keys: Vec<WordId> = runs.iter().map(|run| run.key).collect();
-                        return Need { within: within + 1, signature: signature(&keys) };
-                    }
-                }
-            }
-        }
-        Need::NOTHING
-    }
-}
-
-impl Run {
-    fn words(self) -> Range<usize> {
-        self.start as usize..(self.start + self.length) as usize
     }
 }
 
@@ -402,12 +528,13 @@ struct Neighbours {
 }
 
 impl Neighbours {
-    /// Says whether a need may be met; `at` gives the signature of the neighbour so far away.
-    fn may_meet(&mut self, need: Need, at: impl Fn(usize) -> Option<u64>) -> bool {
-        if need.signature == u64::MAX {
+    /// Says whether one of the needed ids may stand within so many words; `at` gives the signature
+    /// of the neighbour so far away.
+    fn may_meet(&mut self, needed: u64, within: u8, at: impl Fn(usize) -> Option<u64>) -> bool {
+        if needed == u64::MAX {
             return true;
         }
-        while self.reach < need.within && !self.ended {
+        while self.reach < u32::from(within) && !self.ended {
             self.reach += 1;
             match at(self.reach as usize) {
                 Some(signature) => self.all |= signature,
@@ -417,8 +544,8 @@ impl Neighbours {
                 self.nearest = self.all;
             }
         }
-        let found = if need.within == 1 { self.nearest } else { self.all };
-        found & need.signature != 0
+        let found = if within == 1 { self.nearest } else { self.all };
+        found & needed != 0
     }
 }
 
@@ -430,12 +557,6 @@ fn ahead(view: &View<'_>, token: usize, distance: usize) -> Option<u64> {
 fn behind(view: &View<'_>, token: usize, distance: usize) -> Option<u64> {
     let neighbour = token.checked_sub(distance)?;
     (!view.begins_sentence(neighbour + 1)).then(|| view.signature(neighbour))
-}
-
-/// Gives those of the runs, sorted by key, that have this one.
-fn keyed(runs: &[Run], key: WordId) -> impl Iterator<Item = &Run> {
-    let first = runs.partition_point(|run| run.key < key);
-    runs.get(first..).unwrap_or_default().iter().take_while(move |run| run.key == key)
 }
 
 fn bits(mut set: u64) -> impl Iterator<Item = usize> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::language::Language;
 use crate::matcher::MAX_TEXT;
 use crate::phrase::{Classes, Item, Phrase};
-use crate::phrase_set::PhraseSet;
+use crate::phrase_set::{Growing, PhraseSet};
 use crate::view::View;
 use crate::vocabulary::Vocabulary;
 use crate::words::Words;
@@ -46,17 +46,20 @@ impl Phrases {
         // What words are common decides on speed alone.
         let language = Language::English;
         let mut compiled = Compiled::default();
+        let mut set = Growing::default();
         let mut wrong = Vec::new();
         for (index, text) in texts.iter().enumerate() {
             let text = text.as_ref();
             match read(text, language) {
-                Ok(phrase) => compiled.set.add(&phrase, language, &mut compiled.vocabulary),
+                Ok(phrase) => set.add(&phrase, language, &mut compiled.vocabulary),
                 Err((offset, message, help)) => {
                     wrong.push(PhraseMistake { index, offset, message, help });
                 }
             }
             compiled.texts.push(text.to_owned());
         }
+        compiled.set = set.finish();
+        compiled.vocabulary.forget_shared();
         if wrong.is_empty() { Ok(Self(Arc::new(compiled))) } else { Err(wrong) }
     }
 

@@ -13,7 +13,7 @@ use std::ops::Range;
 
 use crate::language::Language;
 use crate::phrase::Phrase;
-use crate::phrase_set::PhraseSet;
+use crate::phrase_set::{self, PhraseSet};
 use crate::view::View;
 use crate::vocabulary::Vocabulary;
 
@@ -55,7 +55,14 @@ struct Tally {
     span: Option<Range<usize>>,
 }
 
-impl Signs {
+/// Signs while they are put together.
+#[derive(Debug, Default)]
+pub(crate) struct Growing {
+    phrases: phrase_set::Growing,
+    signs: Vec<Sign>,
+}
+
+impl Growing {
     /// Adds a sign of a rule.
     pub(crate) fn add(
         &mut self,
@@ -69,6 +76,13 @@ impl Signs {
         self.signs.push(Sign { rule, points });
     }
 
+    /// Lays them out for weighing.
+    pub(crate) fn finish(self) -> Signs {
+        Signs { phrases: self.phrases.finish(), signs: self.signs }
+    }
+}
+
+impl Signs {
     pub(crate) fn is_empty(&self) -> bool {
         self.signs.is_empty()
     }
@@ -161,12 +175,12 @@ mod tests {
 
     fn weighed(text: &str) -> Vec<(Range<usize>, i32)> {
         let mut vocabulary = Vocabulary::default();
-        let mut signs = Signs::default();
+        let mut signs = Growing::default();
         for (phrase, points) in [("a", 2), ("b", 3), ("against", -4)] {
             let phrase = Phrase::parse(phrase, &Classes::new(Language::English)).unwrap();
             signs.add(0, &phrase, points, Language::English, &mut vocabulary);
         }
         let view = View::plain(&Words::of(text), &vocabulary);
-        signs.weigh(&view).into_iter().map(|it| (it.span, it.points)).collect()
+        signs.finish().weigh(&view).into_iter().map(|it| (it.span, it.points)).collect()
     }
 }

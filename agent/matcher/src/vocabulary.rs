@@ -7,10 +7,12 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
 
 use crate::language::Language;
-use crate::phrase::{Item, Pattern, Phrase};
+use crate::phrase::{Alternatives, Pattern};
 use crate::phrase_set::PhraseSet;
+use crate::sharing::{Choice, Shared};
 
 /// A word (or beginning of a word) of the packs.
 pub(crate) type WordId = u32;
@@ -29,56 +31,60 @@ pub(crate) struct Vocabulary {
     beginnings: FastMap<Box<str>, WordId>,
     /// Bit n is set if some beginning is n bytes long.
     beginning_lengths: u64,
-    /// Exact words under their form without doubled letters.
+    /// Exact words with doubled letters, under their form without.
     squeezed: FastMap<Box<str>, Vec<WordId>>,
     longest: usize,
     next: WordId,
-    /// The sets of phrases that were compiled with these words, by [`set_key`].
-    sets: FastMap<u64, Vec<KnownSet>>,
-}
-
-#[derive(Debug)]
-struct KnownSet {
-    phrases: Vec<Phrase>,
-    language: Language,
-    set: PhraseSet,
+    shared: Shared,
 }
 
 impl Vocabulary {
     /// Gives the id of a word, a new one if it has none.
     pub(crate) fn intern(&mut self, pattern: &Pattern) -> WordId {
         let known = if pattern.prefix { &mut self.beginnings } else { &mut self.exact };
-        if let Some(id) = known.get(pattern.word.as_str()) {
+        if let Some(id) = known.get(&*pattern.word) {
             return *id;
         }
         let id = self.next;
         self.next += 1;
         self.longest = self.longest.max(pattern.word.len());
-        known.insert(pattern.word.as_str().into(), id);
+        known.insert((&*pattern.word).into(), id);
         if pattern.prefix {
             self.beginning_lengths |= 1_u64 << pattern.word.len().min(MAX_WORD_BYTES);
         } else {
-            self.squeezed.entry(squeeze(&pattern.word).into()).or_default().push(id);
+            let squeezed = squeeze(&pattern.word);
+            if squeezed != *pattern.word {
+                self.squeezed.entry(squeezed.into()).or_default().push(id);
+            }
         }
         id
     }
 
-    /// Gives the set of these phrases, if it was compiled before.
-    pub(crate) fn set(&self, phrases: &[Phrase], language: Language) -> Option<PhraseSet> {
-        let known = self.sets.get(&set_key(phrases))?;
-        let found = known.iter().find(|it| it.language == language && it.phrases == phrases)?;
-        Some(found.set.clone())
+    /// Gives alternatives compiled with these words.
+    pub(crate) fn choice(
+        &mut self,
+        alternatives: &Arc<Alternatives>,
+        language: Language,
+    ) -> Arc<Choice> {
+        let mut shared = std::mem::take(&mut self.shared);
+        let choice = shared.choice(alternatives, language, |pattern| self.intern(pattern));
+        self.shared = shared;
+        choice
     }
 
-    /// Remembers the set of these phrases.
-    pub(crate) fn keep_set(&mut self, phrases: &[Phrase], language: Language, set: &PhraseSet) {
-        let known = KnownSet { phrases: phrases.to_vec(), language, set: set.clone() };
-        self.sets.entry(set_key(phrases)).or_default().push(known);
+    /// Gives the set of phrases that has this key, if it was compiled with these words before.
+    pub(crate) fn set(&self, key: &[u32]) -> Option<PhraseSet> {
+        self.shared.set(key)
     }
 
-    /// Forgets the sets, once all are compiled.
-    pub(crate) fn forget_sets(&mut self) {
-        self.sets = FastMap::default();
+    /// Remembers a set.
+    pub(crate) fn keep_set(&mut self, key: Vec<u32>, set: &PhraseSet) {
+        self.shared.keep_set(key, set);
+    }
+
+    /// Forgets what is shared, once all is compiled.
+    pub(crate) fn forget_shared(&mut self) {
+        self.shared = Shared::default();
     }
 
     /// Says whether this very word stands in a pack.
@@ -125,21 +131,10 @@ impl Vocabulary {
     /// Appends the ids of a word whose letters were stretched ("killlll").
     pub(crate) fn stretched_ids(&self, word: &str, ids: &mut Vec<WordId>) {
         let squeezed = squeeze(word);
+        ids.extend(self.exact.get(squeezed.as_str()));
         ids.extend(self.squeezed.get(squeezed.as_str()).into_iter().flatten());
         self.ids(&squeezed, ids);
     }
-}
-
-/// Hashes the words of phrases: what tells nearly all sets apart.
-fn set_key(phrases: &[Phrase]) -> u64 {
-    let mut hash = Fnv::default();
-    for item in phrases.iter().flat_map(|phrase| &phrase.items) {
-        if let Item::Choice { alternatives, .. } = item {
-            alternatives.iter().flatten().for_each(|pattern| hash.write(pattern.word.as_bytes()));
-        }
-        hash.write_u8(0);
-    }
-    hash.finish()
 }
 
 /// Leaves one of each run of a letter.
@@ -221,6 +216,6 @@ mod tests {
     }
 
     fn pattern(word: &str, prefix: bool) -> Pattern {
-        Pattern { word: word.to_owned(), prefix }
+        Pattern { word: word.into(), prefix }
     }
 }

@@ -466,8 +466,8 @@ pub(super) const COMMON: &[&str] = &[
     "a", "ale", "bardzo", "bez", "bo", "byc", "byl", "byla", "bylo", "chce", "co", "czy", "dla",
     "do", "dobrze", "gdzie", "go", "i", "ich", "ile", "ja", "jak", "jaki", "jego", "jej", "jest",
     "jestem", "juz", "kazdy", "kiedy", "kto", "ktora", "ktore", "ktory", "ma", "mam", "mi", "mnie",
-    "moja", "moge", "moj", "moze", "mozna", "na", "nie", "niego", "nic", "o", "od", "on", "ona",
+    "moge", "moj", "moja", "moze", "mozna", "na", "nic", "nie", "niego", "o", "od", "on", "ona",
     "oni", "po", "przez", "przy", "sa", "sie", "szkola", "szkole", "ta", "tak", "tam", "te",
-    "tego", "ten", "tez", "to", "tu", "ty", "tylko", "w", "we", "wiem", "wiec", "wszystko", "z",
+    "tego", "ten", "tez", "to", "tu", "ty", "tylko", "w", "we", "wiec", "wiem", "wszystko", "z",
     "za", "ze", "zeby",
 ];

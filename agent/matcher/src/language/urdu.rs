@@ -515,10 +515,10 @@ pub(super) const TURNS: &[BuiltInClass] = &[BuiltInClass {
 
 /// The commonest words of Urdu, in both scripts.
 pub(super) const COMMON: &[&str] = &[
-    "اپ", "اور", "ایک", "اس", "ان", "بہی", "پر", "تو", "جو", "سے", "کا", "کر", "کو", "کہ", "کی",
-    "کے", "کیا", "گا", "گی", "مجہے", "میرا", "میری", "میرے", "میں", "نہیں", "نے", "وہ", "ہو",
-    "ہوں", "ہے", "ہیں", "یہ", "aap", "aur", "bhi", "ek", "hai", "hain", "ho", "hoon", "hu", "hun",
-    "is", "ka", "kar", "karna", "ke", "ki", "ko", "koi", "kya", "ky", "main", "mai", "me", "mein",
-    "mera", "mere", "meri", "mujhe", "na", "nahi", "ne", "par", "se", "to", "tha", "thi", "us",
-    "woh", "wo", "ye", "yeh",
+    "aap", "aur", "bhi", "ek", "hai", "hain", "ho", "hoon", "hu", "hun", "is", "ka", "kar",
+    "karna", "ke", "ki", "ko", "koi", "ky", "kya", "mai", "main", "me", "mein", "mera", "mere",
+    "meri", "mujhe", "na", "nahi", "ne", "par", "se", "tha", "thi", "to", "us", "wo", "woh", "ye",
+    "yeh", "اس", "ان", "اور", "اپ", "ایک", "بہی", "تو", "جو", "سے", "مجہے", "میرا", "میری", "میرے",
+    "میں", "نہیں", "نے", "وہ", "پر", "کا", "کر", "کو", "کہ", "کی", "کیا", "کے", "گا", "گی", "ہو",
+    "ہوں", "ہیں", "ہے", "یہ",
 ];

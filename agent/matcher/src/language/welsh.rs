@@ -457,10 +457,10 @@ pub(super) const TURNS: &[BuiltInClass] = &[
 
 /// The commonest words of Welsh.
 pub(super) const COMMON: &[&str] = &[
-    "a", "ac", "allan", "am", "ar", "arall", "at", "bod", "can", "chi", "cael", "dan", "dim", "da",
+    "a", "ac", "allan", "am", "ar", "arall", "at", "bod", "cael", "can", "chi", "da", "dan", "dim",
     "dw", "dwi", "dwin", "dy", "e", "ei", "eich", "ein", "eisiau", "eu", "fel", "fi", "fod", "fy",
     "gan", "gwneud", "hefyd", "hi", "hun", "hyn", "i", "iawn", "in", "isio", "loan", "mae", "mam",
-    "mewn", "mi", "mynd", "na", "neu", "ni", "nhw", "nid", "o", "oedd", "oes", "ond", "os", "pan",
+    "mewn", "mi", "mynd", "na", "neu", "nhw", "ni", "nid", "o", "oedd", "oes", "ond", "os", "pan",
     "pobl", "rhaid", "roedd", "rwy", "rwyn", "siwr", "sut", "sy", "syn", "ti", "un", "wedi",
     "wrth", "y", "ychydig", "ydi", "ydy", "yma", "yn", "yna", "yr", "ysgol",
 ];

@@ -20,7 +20,8 @@ pub(super) fn lint_adjustments(pack: &Pack, rule: &Rule, wrong: &mut Vec<Diagnos
 
 /// Says why an adjustment never changes anything.
 fn idle(rule: &Rule, adjustment: &Adjustment) -> Option<(&'static str, &'static str)> {
-    let lowers = [rule.about_other, rule.negation, rule.quoted, rule.prose].contains(&Effect::Lower);
+    let lowers =
+        [rule.about_other, rule.negation, rule.quoted, rule.prose].contains(&Effect::Lower);
     let raises = rule.adjustments.iter().any(|it| it.up);
     if adjustment.up && rule.severity == Severity::GREATEST && !lowers && rule.maybe.is_empty() {
         return Some(("raises what is at 5 already", "take it out, or begin lower"));
@@ -76,10 +77,11 @@ pub(super) fn lint_places(pack: &Pack, rule: &Rule, wrong: &mut Vec<Diagnostic>)
 /// A class that no phrase names is a list that nobody keeps.
 pub(super) fn lint_classes(pack: &Pack, wrong: &mut Vec<Diagnostic>) {
     for class in &pack.unused_classes {
+        let at = class.at.position(&pack.text);
         wrong.push(Diagnostic {
             file: pack.file.clone(),
-            line: class.at.line,
-            column: class.at.column,
+            line: at.line,
+            column: at.column,
             rule: None,
             message: format!("class \"{}\" is used nowhere", class.value),
             help: format!("write [{}] in a phrase, or take the class out", class.value),

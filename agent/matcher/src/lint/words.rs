@@ -82,7 +82,7 @@ fn wording(phrase: &Phrase, chosen: (usize, usize), others: usize, room: Room) -
                     false if *optional && room == Room::Narrow => continue,
                     false => others % alternatives.len().max(1),
                 };
-                words.extend(alternatives.get(number).into_iter().flat_map(|run| texts(run)));
+                words.extend(alternatives.get(number).into_iter().flat_map(texts));
             }
         }
     }
@@ -90,7 +90,7 @@ fn wording(phrase: &Phrase, chosen: (usize, usize), others: usize, room: Room) -
 }
 
 fn texts(run: &[Pattern]) -> impl Iterator<Item = &str> {
-    run.iter().map(|pattern| pattern.word.as_str())
+    run.iter().map(|pattern| &*pattern.word)
 }
 
 /// Gives the word that a phrase can be, if a single one is enough for it.
@@ -101,7 +101,7 @@ fn lone_word(phrase: &Phrase) -> Option<&str> {
     match (required.next(), required.next()) {
         (Some(Item::Choice { alternatives, .. }), None) => {
             let lone = alternatives.iter().find(|run| run.len() == 1)?;
-            lone.first().map(|pattern| pattern.word.as_str())
+            lone.first().map(|pattern| &*pattern.word)
         }
         _ => None,
     }
