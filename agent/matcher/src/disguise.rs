@@ -52,11 +52,40 @@ pub(crate) fn unmask(
     found.then_some(view)
 }
 
-/// Puts together the longest word of the packs whose pieces begin here; gives how many it took.
+/// Puts together a word of the packs whose pieces begin here; gives how many it took. Of several, the one that is
+/// longest itself or leaves room for the longest word after it: letters that stand apart can be cut in many ways
+/// ("t o k i l l": "to kill" rather than "tok ill"), and long words are least often chance.
 fn joined(words: &Words, at: usize, vocabulary: &Vocabulary, view: &mut View<'_>) -> usize {
     let Some(first) = words.as_slice().get(at) else { return 0 };
+    let after = |word: &Joined| {
+        let next = candidates(words, at + word.pieces, vocabulary);
+        next.iter().map(|word| word.length).max().unwrap_or_default()
+    };
+    let found = candidates(words, at, vocabulary);
+    let best = match found.as_slice() {
+        [] | [_] => found.into_iter().next(),
+        _ => found.into_iter().max_by_key(|word| (word.length.max(after(word)), word.length)),
+    };
+    let Some(mut best) = best else { return 0 };
+    let sentence = first.joint == Joint::Sentence;
+    view.push((first.start, best.end), sentence, true, |ids| ids.append(&mut best.ids));
+    best.pieces
+}
+
+/// A word of the packs in pieces.
+struct Joined {
+    pieces: usize,
+    /// The length of the joined text, in bytes.
+    length: usize,
+    end: u32,
+    ids: Vec<WordId>,
+}
+
+/// Gives every word of the packs whose pieces begin here, at most [`MAX_PIECES`].
+fn candidates(words: &Words, at: usize, vocabulary: &Vocabulary) -> Vec<Joined> {
     let (text, pieces) = pieces(words, at, vocabulary.longest());
-    for (index, piece) in pieces.iter().enumerate().skip(1).rev() {
+    let mut found = Vec::new();
+    for (index, piece) in pieces.iter().enumerate().skip(1) {
         let Some(text) = text.get(..piece.length) else { continue };
         let least = if piece.deliberate { MIN_SPREAD } else { MIN_JOINED };
         if piece.length < least {
@@ -69,12 +98,11 @@ fn joined(words: &Words, at: usize, vocabulary: &Vocabulary, view: &mut View<'_>
             }
         }
         if !ids.is_empty() {
-            let sentence = first.joint == Joint::Sentence;
-            view.push((first.start, piece.end), sentence, true, |all_ids| all_ids.append(&mut ids));
-            return index + 1;
+            let (length, end) = (piece.length, piece.end);
+            found.push(Joined { pieces: index + 1, length, end, ids });
         }
     }
-    0
+    found
 }
 
 /// How far the joined text reaches with a piece.
