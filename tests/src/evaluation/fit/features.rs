@@ -237,14 +237,14 @@ mod tests {
     #[test]
     fn who_somebody_is_is_no_sign() {
         let mut reader = reader();
-        let features = reader.features("gay mum prays prayer");
+        let features = reader.features("gay mum waits prays prayer");
         let may: Vec<String> = features
             .iter()
             .filter(|it| reader.may_be_sign(**it))
             .map(|it| reader.written(*it))
             .collect();
-        assert!(may.contains(&"mum prays".to_owned()));
-        assert!(may.iter().all(|it| !it.contains("gay") && !it.contains("prayer")), "{may:?}");
+        assert!(may.contains(&"mum waits".to_owned()));
+        assert!(may.iter().all(|it| !it.contains("gay") && !it.contains("pray")), "{may:?}");
     }
 
     fn reader() -> Reader {
