@@ -41,7 +41,7 @@
 //!
 //! How fast that is, and what a matcher holds in memory: `cargo bench -p redshank-matcher`.
 //!
-//! What is not seen through: words written without any blank ("iwanttodie"), letters left out or
+//! What is not seen through: misspellings that no pack lists (a pack may say `misspelt`, which has no effect yet), words written without any blank ("iwanttodie"), letters left out or
 //! censored ("k*ll"), reversed text, and misspellings that keep no rule.
 //!
 //! # Packs
