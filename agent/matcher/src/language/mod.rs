@@ -30,6 +30,20 @@ pub(crate) struct BuiltInClass {
     pub(crate) phrases: &'static [&'static str],
 }
 
+/// Joins two lists, for a class that holds another.
+const fn join<const N: usize>(
+    first: &[&'static str],
+    second: &[&'static str],
+) -> [&'static str; N] {
+    let mut all = [""; N];
+    let mut at = 0;
+    while at < N {
+        all[at] = if at < first.len() { first[at] } else { second[at - first.len()] };
+        at += 1;
+    }
+    all
+}
+
 /// The class that says "the writer speaks of themselves" (`first_person = true`).
 pub(crate) const FIRST_PERSON: &str = "first_person";
 /// The class that says "the writer is the one who acts or suffers": unlike "my", none of these
