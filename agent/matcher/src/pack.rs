@@ -25,7 +25,7 @@ const MAX_HOSTS: usize = 5_000;
 /// The most signs of a rule: what a person can still review.
 const MAX_SIGNS: usize = 1500;
 /// The most points of a sign, for or against.
-const MAX_POINTS: i32 = 1000;
+const MAX_POINTS: u32 = 1000;
 /// How far away a `near` phrase may be, in words, if a rule does not say.
 const DEFAULT_WITHIN: usize = 8;
 /// The widest `within`, so that judging a hit has a bound.
@@ -374,7 +374,7 @@ impl Reader<'_> {
         }
         let mut signs = Vec::new();
         for (text, points) in &raw.signs {
-            if *points.get_ref() == 0 || points.get_ref().abs() > MAX_POINTS {
+            if *points.get_ref() == 0 || points.get_ref().unsigned_abs() > MAX_POINTS {
                 let message = format!("a sign of {} points", points.get_ref());
                 let help = format!("from -{MAX_POINTS} to {MAX_POINTS}, and not 0");
                 self.report(points.span().start, &message, &help);

@@ -169,6 +169,15 @@ fn mistakes_are_told_where_they_stand() {
 }
 
 #[test]
+fn a_sign_has_points_within_bounds() {
+    for points in [i32::MIN, -1001, 0, 1001, i32::MAX] {
+        let text = format!("{SOUND}\npoints = 5\n[rule.signs]\n\"grey\" = {points}\n");
+        let told = told(&Pack::parse("p.toml", &text).unwrap_err());
+        assert!(told.contains(&format!("a sign of {points} points; from -1000 to 1000")), "{told}");
+    }
+}
+
+#[test]
 fn several_mistakes_are_told_at_once() {
     let text = SOUND.replace("severity = 3", "severity = 0").replace("[fiction]", "[fictoin]");
     assert_eq!(Pack::parse("p.toml", &text).unwrap_err().len(), 2);
