@@ -27,7 +27,6 @@ const DOUBT: u8 = 2;
 const PROSE: usize = 400;
 /// How far from a hit the person that a sentence speaks of is looked for, in words.
 const PERSON_WINDOW: usize = 8;
-
 /// How far from a hit the question for a method counts, in words.
 const METHOD_WINDOW: usize = 16;
 /// The farthest that any condition looks from a hit, in words.
@@ -190,7 +189,7 @@ impl Rule {
         }
         let mut verdict = Verdict { severity: self.severity, reasons: Vec::new() };
         let other = || self.persons.are_about_other(view, span, &sentence);
-        verdict.apply(self.about_other, "about somebody else", other)?;
+        verdict.apply(self.about_other, 1, "about somebody else", other)?;
         // "My friend" is somebody else, although it says "my".
         if said.first && verdict.reasons.is_empty() {
             verdict.reasons.push("in the first person".to_owned());
@@ -201,15 +200,9 @@ impl Rule {
         if let Some(age) = age.filter(|_| self.ages != 0) {
             verdict.reasons.push(format!("of {} age", age.label()));
         }
-        verdict.apply(self.negation, "negated", || self.persons.negate(view, span, opening))?;
-        verdict.apply(self.quoted, "in quotation marks", || is_quoted(view, span, scene))?;
-        if self.prose != Effect::Ignore && is_prose(scene) {
-            if self.prose == Effect::Drop {
-                return None;
-            }
-            verdict.severity = verdict.severity.lowered(DOUBT);
-            verdict.reasons.push("in a long text".to_owned());
-        }
+        verdict.apply(self.negation, 1, "negated", || self.persons.negate(view, span, opening))?;
+        verdict.apply(self.quoted, 1, "in quotation marks", || is_quoted(view, span, scene))?;
+        verdict.apply(self.prose, DOUBT, "in a long text", || is_prose(scene))?;
         if let Some((reason, _)) = self.maybe.iter().find(|(_, set)| set.is_within(view, &context))
         {
             verdict.severity = verdict.severity.lowered(DOUBT);
@@ -223,13 +216,21 @@ impl Rule {
 }
 
 impl Verdict {
-    fn apply(&mut self, effect: Effect, reason: &str, holds: impl Fn() -> bool) -> Option<()> {
+    /// Does what a circumstance does if it holds; lowering takes `by` grades. Nothing is left of a
+    /// verdict that it drops.
+    fn apply(
+        &mut self,
+        effect: Effect,
+        by: u8,
+        reason: &str,
+        holds: impl Fn() -> bool,
+    ) -> Option<()> {
         match effect {
             Effect::Ignore => Some(()),
             Effect::Drop => (!holds()).then_some(()),
             Effect::Lower => {
                 if holds() {
-                    self.severity = self.severity.lowered(1);
+                    self.severity = self.severity.lowered(by);
                     self.reasons.push(reason.to_owned());
                 }
                 Some(())

@@ -41,8 +41,9 @@
 //!
 //! How fast that is, and what a matcher holds in memory: `cargo bench -p redshank-matcher`.
 //!
-//! What is not seen through: misspellings that no pack lists (a pack may say `misspelt`, which has no effect yet), words written without any blank ("iwanttodie"), letters left out or
-//! censored ("k*ll"), reversed text, and misspellings that keep no rule.
+//! What is not seen through: misspellings that no pack lists and that keep no rule (a pack may say
+//! `misspelt`, which has no effect yet), words written without any blank ("iwanttodie"), letters left
+//! out or censored ("k*ll"), reversed text.
 //!
 //! # Packs
 //! TOML, one file per category and language, read by [`Pack::parse`], tried against their own

@@ -15,7 +15,7 @@ use crate::language::Language;
 use crate::lexicon::Lexicon;
 use crate::pack::Pack;
 use crate::phrase_set::{Growing, PhraseSet};
-use crate::scan::scan;
+use crate::scan::{Scan, scan};
 use crate::signs::{self, Signs};
 use crate::unmasking::Unmasking;
 use crate::view::View;
@@ -197,7 +197,8 @@ impl Matcher {
     #[must_use]
     pub fn hits(&self, text: &str) -> Vec<Hit> {
         let mut hits = Vec::new();
-        self.search(read(text), true, |view, phrase, span| {
+        let text = read(text);
+        self.search(text, &scan(text, &self.0.lexicon), true, |view, phrase, span| {
             let Some((start, end)) = view.bytes(&span) else { return };
             let disguised = view.is_disguised(&span);
             hits.push(Hit { phrase, start, end, disguised });
@@ -229,33 +230,34 @@ impl Matcher {
     /// Keeps every match of a text. Gives the number of looks that took.
     fn find_all(&self, scene: Scene<'_>, kept: &mut Kept<'_>) -> u64 {
         let place = scene.setting.place;
-        let mut steps = self.search(scene.text, place.is_prose(), |view, phrase, span| {
+        let scan = scan(scene.text, &self.0.lexicon);
+        let mut steps = self.search(scene.text, &scan, place.is_prose(), |view, phrase, span| {
             self.judge(view, phrase, &span, scene, kept);
         });
         if place == Place::Host {
-            self.search_hosts(scene, kept);
+            self.search_hosts(&scan.view, scene, kept);
         }
         if place.is_written() && !self.0.signs.is_empty() {
-            steps += self.weigh_written(scene, kept);
+            steps += self.weigh_written(&scan, scene, kept);
         }
-        steps
+        steps + scan.view.steps()
     }
 
     /// Gives `hit` every phrase that stands in a text: as it stands first, then those that are
-    /// new with its disguises undone. Gives the number of looks that took.
+    /// new with its disguises undone. Gives the number of looks that the latter took.
     fn search(
         &self,
         text: &str,
+        scan: &Scan<'_>,
         unmask: bool,
         mut hit: impl FnMut(&View<'_>, usize, Range<usize>),
     ) -> u64 {
-        let scan = scan(text, &self.0.lexicon);
         for token in &scan.waking {
             let view = &scan.view;
             self.0.phrases.at(view, *token as usize, |phrase, span| hit(view, phrase, span));
         }
         let Compiled { vocabulary, blur, phrases, .. } = &*self.0;
-        let unmasking = Unmasking { text, scan: &scan, blur, vocabulary, phrases };
+        let unmasking = Unmasking { text, scan, blur, vocabulary, phrases };
         let stretches = if unmask { unmasking.stretches() } else { Vec::new() };
         for stretch in &stretches {
             for token in 0..stretch.len() {
@@ -266,7 +268,7 @@ impl Matcher {
                 });
             }
         }
-        scan.view.steps() + stretches.iter().map(View::steps).sum::<u64>()
+        stretches.iter().map(View::steps).sum()
     }
 
     fn judge(
@@ -287,18 +289,24 @@ impl Matcher {
         }
     }
 
-    /// Judges the stretches whose signs come to enough.
-    fn weigh_written(&self, scene: Scene<'_>, kept: &mut Kept<'_>) -> u64 {
-        let words = Words::of(scene.text);
-        let plain = View::plain(&words, &self.0.vocabulary);
-        self.weigh(&plain, false, scene, kept);
-        let unmasked = disguise::unmask(&words, &plain, &self.0.vocabulary);
-        if let Some(unmasked) = &unmasked {
-            self.weigh(unmasked, true, scene, kept);
+    /// Weighs the signs of a text: as it stands first, then with its disguises undone. Gives the
+    /// number of looks that the latter took.
+    fn weigh_written(&self, scan: &Scan<'_>, scene: Scene<'_>, kept: &mut Kept<'_>) -> u64 {
+        self.weigh(&scan.view, false, scene, kept);
+        // Nothing is undone but at a suspect.
+        if scan.suspects.is_empty() {
+            return 0;
         }
-        plain.steps() + unmasked.as_ref().map_or(0, View::steps)
+        let words = Words::of(scene.text);
+        let Some(mut unmasked) = disguise::unmask(&words, &scan.view, &self.0.vocabulary) else {
+            return 0;
+        };
+        unmasked.begin_parts(&words);
+        self.weigh(&unmasked, true, scene, kept);
+        unmasked.steps()
     }
 
+    /// Judges the stretches whose signs come to enough.
     fn weigh(&self, view: &View<'_>, unmasked: bool, scene: Scene<'_>, kept: &mut Kept<'_>) {
         for weighed in self.0.signs.weigh(view) {
             let Some(rule) = self.0.rules.get(weighed.rule) else { continue };
@@ -312,25 +320,22 @@ impl Matcher {
             }
         }
     }
-}
 
-impl Matcher {
     /// Judges the listed hosts that a host is or lies below.
-    fn search_hosts(&self, scene: Scene<'_>, kept: &mut Kept<'_>) {
-        let view = View::plain(&Words::of(scene.text), &self.0.vocabulary);
+    fn search_hosts(&self, view: &View<'_>, scene: Scene<'_>, kept: &mut Kept<'_>) {
         self.0.hosts.at(scene.text, |number, bytes| {
             let first = view.tokens().partition_point(|it| (it.start as usize) < bytes.start);
             let span = first..view.len();
             let Some(rule) = self.0.rules.get(number) else { return };
-            if let Some(verdict) = rule.judge(&view, &span, 0, scene) {
-                kept.keep((number, rule.category), &view, &span, verdict);
+            if let Some(verdict) = rule.judge(view, &span, 0, scene) {
+                kept.keep((number, rule.category), view, &span, verdict);
             }
         });
     }
 }
 
 /// Gives what is read of a text.
-fn read(text: &str) -> &str {
+pub(crate) fn read(text: &str) -> &str {
     text.get(..text.floor_char_boundary(MAX_TEXT)).unwrap_or_default()
 }
 
@@ -417,10 +422,13 @@ mod tests {
             }
         }
         if place == Place::Host {
-            matcher.search_hosts(scene, &mut kept);
+            matcher.search_hosts(&plain, scene, &mut kept);
         }
         if place.is_written() {
-            matcher.weigh_written(scene, &mut kept);
+            matcher.weigh(&plain, false, scene, &mut kept);
+            if let Some(unmasked) = &unmasked {
+                matcher.weigh(unmasked, true, scene, &mut kept);
+            }
         }
         Findings { matches: kept.into_matches(&compiled.rules), cut_at: None }
     }

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::language::Language;
-use crate::matcher::MAX_TEXT;
+use crate::matcher;
 use crate::phrase::{Classes, Item, Phrase};
 use crate::phrase_set::{Growing, PhraseSet};
 use crate::view::View;
@@ -67,14 +67,11 @@ impl Phrases {
     /// seen through.
     #[must_use]
     pub fn spans(&self, text: &str) -> Vec<Range<usize>> {
-        let read = text.get(..text.floor_char_boundary(MAX_TEXT)).unwrap_or_default();
-        let view = View::plain(&Words::of(read), &self.0.vocabulary);
+        let view = View::plain(&Words::of(matcher::read(text)), &self.0.vocabulary);
         let mut spans = Vec::new();
         for token in 0..view.len() {
             self.0.set.at(&view, token, |_, span| {
-                if let Some([first, .., last] | [first @ last]) = view.tokens().get(span) {
-                    spans.push(first.start as usize..last.end as usize);
-                }
+                spans.extend(view.bytes(&span).map(|(start, end)| start..end));
             });
         }
         spans
