@@ -109,11 +109,23 @@ impl Firefox {
         Ok(())
     }
 
-    /// Clicks what `css` finds.
+    /// Clicks what `css` finds, once there is something: while the page before this one is still
+    /// being replaced, Firefox looks for it there.
     ///
     /// # Errors
     /// If there is nothing.
     pub async fn click(&mut self, css: &str) -> anyhow::Result<()> {
+        let begun = tokio::time::Instant::now();
+        while let Err(error) = self.click_now(css).await {
+            if begun.elapsed() > TIMEOUT {
+                return Err(error.context(format!("`{css}` cannot be clicked")));
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        Ok(())
+    }
+
+    async fn click_now(&mut self, css: &str) -> anyhow::Result<()> {
         let what = json!({"using": "css selector", "value": css});
         let found = self.call("WebDriver:FindElement", what).await?;
         let id = &found["value"][ELEMENT];
