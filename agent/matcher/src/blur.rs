@@ -2,11 +2,12 @@
 //!
 //! Blurring a word lets everything go that a disguise changes: digits and symbols become the letters
 //! that they are drawn for, "l" becomes "i" because "1" is drawn for both, and of a run of one
-//! letter one stays. Whatever `disguise` undoes to a word of the packs blurs to what that word blurs
+//! letter one stays. Whatever `glance` undoes to a word of the packs blurs to what that word blurs
 //! to, so that a place whose blurred readings are none of theirs hides none.
 
 use std::ops::Range;
 
+use crate::glance::{letter, stands_for_letter};
 use crate::scan::is_unusual;
 use crate::view::Token;
 use crate::vocabulary::Vocabulary;
@@ -143,18 +144,14 @@ impl Reading {
 }
 
 fn blurred(byte: u8) -> Option<u8> {
-    Some(match byte.to_ascii_lowercase() {
-        b'0' => b'o',
-        b'1' | b'l' | b'!' | b'|' => b'i',
-        b'3' => b'e',
-        b'4' | b'@' => b'a',
-        b'5' | b'$' => b's',
-        b'7' | b'+' => b't',
-        b'8' => b'b',
-        b'9' => b'g',
-        other if other.is_ascii_alphanumeric() => other,
-        _ => return None,
-    })
+    match byte.to_ascii_lowercase() {
+        b'l' => Some(b'i'),
+        letter if letter.is_ascii_lowercase() => Some(letter),
+        drawn if drawn.is_ascii_digit() || stands_for_letter(char::from(drawn)) => {
+            letter(char::from(drawn), 'i').map_or(Some(drawn), |letter| u8::try_from(letter).ok())
+        }
+        _ => None,
+    }
 }
 
 /// Gives the symbol before a piece, if it may stand for a letter; nothing outside if that is hard
@@ -164,7 +161,7 @@ fn lead(text: &[u8], piece: &Token) -> Option<Option<u8>> {
     match before.last() {
         None => Some(None),
         Some(byte) if byte.is_ascii() => {
-            Some(matches!(byte, b'@' | b'$' | b'!' | b'+' | b'|').then_some(*byte))
+            Some(stands_for_letter(char::from(*byte)).then_some(*byte))
         }
         // Dashes and quotation marks are what prose has.
         Some(_) => ["–", "—", "‘", "’", "“", "”"]

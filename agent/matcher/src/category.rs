@@ -195,8 +195,14 @@ impl Place {
         matches!(self, Self::Search | Self::Typed | Self::PageText | Self::Title)
     }
 
-    /// Says whether the pupil wrote the text: only there are signs weighed.
-    pub(crate) const fn is_written(self) -> bool {
+    /// Says whether it is prose that is short: it is read closely, word by word.
+    pub(crate) const fn is_short_prose(self) -> bool {
+        matches!(self, Self::Search | Self::Typed | Self::Title)
+    }
+
+    /// Says whether the pupil wrote the text: in haste, so that words may be misspelt, and in words
+    /// of their own, so that signs are weighed.
+    pub(crate) const fn is_own_writing(self) -> bool {
         matches!(self, Self::Search | Self::Typed)
     }
 

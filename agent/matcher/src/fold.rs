@@ -91,6 +91,10 @@ fn fold_afresh(c: char, emit: &mut impl FnMut(char)) {
         emit(c.to_ascii_lowercase());
         return;
     }
+    if let Some(letter) = drawn_as_letter(c) {
+        emit(letter);
+        return;
+    }
     decompose_compatible(c, |part| {
         if part.is_ascii() {
             emit(part.to_ascii_lowercase());
@@ -112,6 +116,10 @@ fn fold_foreign(c: char, emit: &mut impl FnMut(char)) {
     if matches!(c, 'ß' | 'ẞ') {
         emit('s');
         emit('s');
+        return;
+    }
+    if let Some(letter) = drawn_as_letter(c) {
+        emit(letter);
         return;
     }
     if let Some(plain) = drawn_like(c.to_lowercase()).or_else(|| drawn_like(c.to_uppercase())) {
@@ -142,6 +150,43 @@ fn arabic(c: char) -> Option<char> {
     })
 }
 
+/// Gives the letter for characters that Unicode's tables do not know as look-alikes, but people
+/// use as such: small capitals, and letters in dark squares and circles.
+fn drawn_as_letter(c: char) -> Option<char> {
+    let letter = match c.to_lowercase().next().unwrap_or(c) {
+        'ᴀ' | 'ɐ' => 'a',
+        'ʙ' => 'b',
+        'ϲ' => 'c',
+        'ᴅ' => 'd',
+        'ᴇ' | 'ə' | 'ǝ' | 'ɘ' | 'ɛ' => 'e',
+        'ꜰ' => 'f',
+        'ɢ' => 'g',
+        'ʜ' | 'ɥ' => 'h',
+        'ᴊ' => 'j',
+        'ᴋ' | 'ʞ' => 'k',
+        'ʟ' => 'l',
+        'ᴍ' => 'm',
+        'ɴ' => 'n',
+        'ᴘ' => 'p',
+        'ʀ' | 'ɹ' => 'r',
+        'ᴛ' | 'ʇ' => 't',
+        'ʌ' => 'v',
+        'ʏ' | 'ʎ' => 'y',
+        _ => return in_dark_shape(c),
+    };
+    Some(letter)
+}
+
+/// Gives the letter in a dark circle (U+1F150 to U+1F169) or square (U+1F170 to U+1F189).
+fn in_dark_shape(c: char) -> Option<char> {
+    let index = match u32::from(c) {
+        point @ 0x1F150..=0x1F169 => point - 0x1F150,
+        point @ 0x1F170..=0x1F189 => point - 0x1F170,
+        _ => return None,
+    };
+    char::from_u32(u32::from('a') + index)
+}
+
 /// Gives the ASCII that these characters are drawn like, in lower case, if there is one.
 fn drawn_like(characters: impl Iterator<Item = char>) -> Option<String> {
     let text: String = characters.collect();
@@ -169,7 +214,8 @@ fn is_invisible(c: char) -> bool {
             | '\u{FE00}'..='\u{FE0F}'
             | '\u{FEFF}'
             | '\u{FFA0}'
-            | '\u{FFF0}'..='\u{FFF8}'
+            // Interlinear annotation marks (U+FFF9 on) are shown by nothing that pupils use.
+            | '\u{FFF0}'..='\u{FFFB}'
             | '\u{1BCA0}'..='\u{1BCA3}'
             | '\u{1D173}'..='\u{1D17A}'
             | '\u{E0000}'..='\u{E0FFF}'
@@ -202,6 +248,9 @@ mod tests {
             ("تهه", "تہہ"),
             ("٣۳", "33"),
             ("кіll", "kill"),
+            ("ᴋɪʟʟ", "kill"),
+            ("🅺🅸🅻🅻", "kill"),
+            ("🅚🅘🅛🅛", "kill"),
         ] {
             assert_eq!(folded(disguised), plain, "{disguised}");
         }

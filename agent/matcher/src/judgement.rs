@@ -16,7 +16,7 @@ pub(crate) use crate::persons::{Persons, opening};
 use crate::phrase::Phrase;
 use crate::phrase_set::PhraseSet;
 use crate::quotation;
-use crate::view::View;
+use crate::view::{Spelling, View};
 use crate::vocabulary::Vocabulary;
 
 /// How far from a hit a benign context counts, in words.
@@ -38,6 +38,7 @@ pub(crate) struct Rule {
     pub(crate) id: Arc<str>,
     pub(crate) category: Category,
     pub(crate) note: String,
+    misspelt: bool,
     severity: Severity,
     points: i32,
     places: u8,
@@ -99,6 +100,7 @@ impl Rule {
             id: rule.id.value.as_str().into(),
             category: pack.category,
             note: rule.note.value.clone(),
+            misspelt: rule.misspelt,
             severity: rule.severity,
             points: rule.points,
             places: bits(&rule.places),
@@ -147,6 +149,15 @@ impl Rule {
 
     pub(crate) fn looks_at(&self, place: Place) -> bool {
         self.places & place.bit() != 0
+    }
+
+    /// Says whether it looks at what an unmasked view shows so: plain words were seen before.
+    pub(crate) fn sees(&self, spelling: Spelling) -> bool {
+        match spelling {
+            Spelling::Plain => false,
+            Spelling::Disguised => true,
+            Spelling::Slip => self.misspelt,
+        }
     }
 
     /// Judges a hit; nothing if a condition keeps it from being a match. `opening` is how many of

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::category::{Category, Severity};
 use crate::judgement::{Rule, Verdict};
 use crate::matcher::{Candidate, MAX_PER_RULE, Match};
-use crate::view::View;
+use crate::view::{Spelling, View};
 
 /// The matches so far, bounded for each rule.
 pub(crate) struct Kept<'a> {
@@ -48,17 +48,20 @@ impl<'a> Kept<'a> {
     pub(crate) fn keep(
         &mut self,
         (rule, category): (usize, Category),
-        view: &View<'_>,
-        span: &Range<usize>,
+        (view, span): (&View<'_>, &Range<usize>),
+        spelling: Spelling,
         mut verdict: Verdict,
     ) {
         let Some((start, end)) = view.bytes(span) else { return };
         if !(self.counts)(Candidate { category, severity: verdict.severity, start, end }) {
             return;
         }
-        if view.is_disguised(span) {
-            verdict.reasons.push("disguised spelling".to_owned());
-        }
+        let reason = match spelling {
+            Spelling::Plain => None,
+            Spelling::Disguised => Some("disguised spelling"),
+            Spelling::Slip => Some("misspelt"),
+        };
+        verdict.reasons.extend(reason.map(str::to_owned));
         let mut stretch = Stretch { start, end, verdict };
         let stretches = self.by_rule.entry(rule).or_default();
         // What is kept overlaps nothing else that is kept, so that one pass takes in all.

@@ -15,7 +15,7 @@
 //!        64 bytes       tokens         those that      those that
 //! text ─► block ─► scan ─► view ─► wake a phrase ─► phrase_set ─► judgement ─► matches,
 //!                   │                                   ▲          near, unless,  folded
-//!                   └─► suspects ─► blur ─► disguise ───┘          maybe, persons by rule
+//!                   └─► suspects ─► blur ─► glance ─────┘          maybe, persons by rule
 //!                       (one in 30)  (few)  (unmasked view of a stretch)
 //! ```
 //! An ordinary word costs a few dozen instructions, none of them a loop over its letters: `block`
@@ -32,18 +32,26 @@
 //! same conditions share them, and once a rule has [`MAX_PER_RULE`] matches that cannot be graver,
 //! its further hits are passed over.
 //!
-//! Disguises are looked for in what people write. `scan` notes every word at which one may begin;
-//! `blur` says at once of nearly all that they hide no word of the packs; `disguise` undoes digits
-//! for letters, spread and stretched words. `unmasking` sees to it that only the stretch of a text
-//! in which an undone word makes a phrase is read again, with the same outcome as if all of it had
-//! been. Both short cuts are held by tests against the long way: every word through `words`, every
-//! token looked at, the whole text undone.
+//! `signs` adds up in a pupil's own writing (searches, typed text) what no phrase says alone.
+//!
+//! Disguises are undone in two ways. What a pupil wrote (search, typed) and titles are short:
+//! `disguise` reads every word of them with care and patience, and a hit in plain letters is judged
+//! in the surroundings that it shows, too; in a pupil's own writing it also sees slips through, for
+//! rules that ask for it. A page is long and was written by others: it is read at a glance. `scan`
+//! notes every word at which a disguise may begin; `blur` says at once of nearly all that they hide
+//! no word of the packs; `glance` undoes digits for letters, spread and stretched words.
+//! `unmasking` sees to it that only the stretch of a page in which an undone word makes a phrase is
+//! read again, with the same outcome as if all of it had been. Both short cuts are held by tests
+//! against the long way: every word through `words`, every token looked at, the whole text undone.
 //!
 //! How fast that is, and what a matcher holds in memory: `cargo bench -p redshank-matcher`.
 //!
-//! What is not seen through: misspellings that no pack lists and that keep no rule (a pack may say
-//! `misspelt`, which has no effect yet), words written without any blank ("iwanttodie"), letters left
-//! out or censored ("k*ll"), reversed text.
+//! What is not seen through: three and more words written without any blank ("iwanttodie"), a
+//! short word drawn with digits alone ("70"), reversed text, and misspellings that no single slip
+//! and no sound explains. In titles, misspellings. In pages, moreover: several marks between
+//! letters ("k - i - l - l"), censored letters ("k*ll"), letters drawn with several characters ("|<ill"),
+//! spread letters that fall into words in more than one way, and what marks at a word's end stand
+//! for ("cu+"). Addresses, hosts and names of programs are read as they stand.
 //!
 //! # Packs
 //! TOML, one file per category and language, read by [`Pack::parse`], tried against their own
@@ -79,7 +87,9 @@ mod diagnostic;
 mod disguise;
 mod expression;
 mod fold;
+
 mod format;
+mod glance;
 mod host;
 mod judgement;
 mod kept;

@@ -124,7 +124,7 @@ fn matching_places(rule: &Rule, example: &str) -> Vec<Place> {
     if !rule.hosts.is_empty() && (!spoken || host::is_host(example)) {
         return vec![Place::Host];
     }
-    let weighed = |place: &&Place| rule.signs.is_empty() || place.is_written();
+    let weighed = |place: &&Place| rule.signs.is_empty() || place.is_own_writing();
     rule.places.iter().filter(weighed).copied().collect()
 }
 

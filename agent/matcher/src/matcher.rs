@@ -7,18 +7,18 @@ use std::sync::Arc;
 use crate::blur::Blur;
 use crate::category::{Category, Place, Setting, Severity};
 use crate::diagnostic::Diagnostic;
-use crate::disguise;
+use crate::disguise::{Disguises, Unmasked};
 use crate::host::HostSet;
-use crate::judgement::{self, Persons, Rule, Scene};
+use crate::judgement::{self, Persons, Rule, Scene, Verdict};
 use crate::kept::Kept;
 use crate::language::Language;
 use crate::lexicon::Lexicon;
-use crate::pack::Pack;
+use crate::pack::{self, Pack};
 use crate::phrase_set::{Growing, PhraseSet};
 use crate::scan::{Scan, scan};
 use crate::signs::{self, Signs};
 use crate::unmasking::Unmasking;
-use crate::view::View;
+use crate::view::{Same, Spelling, View};
 use crate::vocabulary::Vocabulary;
 use crate::words::Words;
 
@@ -36,6 +36,7 @@ struct Compiled {
     vocabulary: Vocabulary,
     lexicon: Lexicon,
     blur: Blur,
+    disguises: Disguises,
     rules: Vec<Rule>,
     phrases: PhraseSet,
     /// The owner of each phrase.
@@ -156,6 +157,9 @@ impl Matcher {
         let phrases = &compiled.phrases;
         compiled.lexicon = Lexicon::of(&compiled.vocabulary, |id| phrases.hangs_on(id));
         compiled.blur = Blur::of(&compiled.vocabulary);
+        let misspelt = packs.iter().flat_map(|pack| &pack.rules).filter(|rule| rule.misspelt);
+        compiled.disguises =
+            Disguises::of(&compiled.vocabulary, misspelt.flat_map(pack::Rule::every_phrase));
         Ok(Self(Arc::new(compiled)))
     }
 
@@ -191,9 +195,9 @@ impl Matcher {
         }
     }
 
-    /// Gives every phrase of every rule that stands in a text, disguises undone, whatever the
-    /// conditions of the rule say, in the order they stand. The hits of texts joined by
-    /// [`PART_SEPARATOR`](crate::PART_SEPARATOR) are the hits of each of them.
+    /// Gives every phrase of every rule that stands in a text, those disguises undone that are seen
+    /// at a glance in pages, whatever the conditions of the rule say, in the order they stand. The
+    /// hits of texts joined by [`PART_SEPARATOR`](crate::PART_SEPARATOR) are the hits of each of them.
     #[must_use]
     pub fn hits(&self, text: &str) -> Vec<Hit> {
         let mut hits = Vec::new();
@@ -231,20 +235,24 @@ impl Matcher {
     fn find_all(&self, scene: Scene<'_>, kept: &mut Kept<'_>) -> u64 {
         let place = scene.setting.place;
         let scan = scan(scene.text, &self.0.lexicon);
-        let mut steps = self.search(scene.text, &scan, place.is_prose(), |view, phrase, span| {
-            self.judge(view, phrase, &span, scene, kept);
-        });
         if place == Place::Host {
             self.search_hosts(&scan.view, scene, kept);
         }
-        if place.is_written() && !self.0.signs.is_empty() {
-            steps += self.weigh_written(&scan, scene, kept);
+        if place.is_short_prose() {
+            let waking = scan.waking.iter().map(|token| *token as usize);
+            return self.find_closely(&scan.view, waking, scene, kept);
         }
+        let steps = self.search(scene.text, &scan, place.is_prose(), |view, phrase, span| {
+            self.judge(phrase, view, &span, scene, kept, |rule, opening| {
+                rule.judge(view, &span, opening, scene)
+            });
+        });
         steps + scan.view.steps()
     }
 
     /// Gives `hit` every phrase that stands in a text: as it stands first, then those that are
-    /// new with its disguises undone. Gives the number of looks that the latter took.
+    /// new with the disguises undone that are seen at a glance. Gives the number of looks that the
+    /// latter took.
     fn search(
         &self,
         text: &str,
@@ -271,52 +279,90 @@ impl Matcher {
         stretches.iter().map(View::steps).sum()
     }
 
+    /// Keeps every match of a short text, all disguises undone, and in what a pupil wrote slips
+    /// too. `waking` are the tokens of the plain view that wake a phrase. Gives the number of looks
+    /// that took.
+    fn find_closely(
+        &self,
+        plain: &View<'_>,
+        waking: impl Iterator<Item = usize>,
+        scene: Scene<'_>,
+        kept: &mut Kept<'_>,
+    ) -> u64 {
+        let own = scene.setting.place.is_own_writing();
+        let words = Words::of(scene.text);
+        let Compiled { disguises, vocabulary, phrases, .. } = &*self.0;
+        let (unmasked, effort) = disguises.unmask(scene.text, &words, plain, vocabulary, own);
+        let judge_plain = |rule: &Rule, span: &Range<usize>, opening| {
+            judge_plain(rule, (plain, span), unmasked.as_ref(), opening, scene)
+        };
+        for token in waking {
+            phrases.at(plain, token, |phrase, span| {
+                self.judge(phrase, plain, &span, scene, kept, |rule, opening| {
+                    judge_plain(rule, &span, opening)
+                });
+            });
+        }
+        let Some(Unmasked { hits, context }) = &unmasked else {
+            self.weigh((plain, plain), scene, kept);
+            return plain.steps() + effort;
+        };
+        self.weigh((hits, context), scene, kept);
+        for token in 0..hits.len() {
+            phrases.at(hits, token, |phrase, span| {
+                self.judge(phrase, hits, &span, scene, kept, |rule, opening| {
+                    let sees = rule.sees(hits.spelling(&span));
+                    sees.then(|| rule.judge(context, &span, opening, scene)).flatten()
+                });
+            });
+        }
+        plain.steps() + effort + hits.steps() + context.steps()
+    }
+
+    /// Keeps a hit as grave as its rule says, unless it can change nothing.
     fn judge(
         &self,
-        view: &View<'_>,
         phrase: usize,
+        view: &View<'_>,
         span: &Range<usize>,
         scene: Scene<'_>,
         kept: &mut Kept<'_>,
+        verdict: impl FnOnce(&Rule, usize) -> Option<Verdict>,
     ) {
         let Some(owner) = self.0.owners.get(phrase) else { return };
         let Some(rule) = self.0.rules.get(owner.rule) else { return };
         if rule.looks_at(scene.setting.place)
             && !kept.is_settled(owner.rule, rule.gravest(), view, span)
-            && let Some(verdict) = rule.judge(view, span, owner.opening, scene)
+            && let Some(verdict) = verdict(rule, owner.opening)
         {
-            kept.keep((owner.rule, rule.category), view, span, verdict);
+            kept.keep((owner.rule, rule.category), (view, span), view.spelling(span), verdict);
         }
     }
 
-    /// Weighs the signs of a text: as it stands first, then with its disguises undone. Gives the
-    /// number of looks that the latter took.
-    fn weigh_written(&self, scan: &Scan<'_>, scene: Scene<'_>, kept: &mut Kept<'_>) -> u64 {
-        self.weigh(&scan.view, false, scene, kept);
-        // Nothing is undone but at a suspect.
-        if scan.suspects.is_empty() {
-            return 0;
+    /// Keeps the stretches of a pupil's own writing whose signs come to enough, as grave as their
+    /// rules say. Signs are looked for in one view, conditions judged in the other.
+    fn weigh(
+        &self,
+        (view, context): (&View<'_>, &View<'_>),
+        scene: Scene<'_>,
+        kept: &mut Kept<'_>,
+    ) {
+        if !scene.setting.place.is_own_writing() {
+            return;
         }
-        let words = Words::of(scene.text);
-        let Some(mut unmasked) = disguise::unmask(&words, &scan.view, &self.0.vocabulary) else {
-            return 0;
+        let rules = &self.0.rules;
+        let counts = |rule: usize, spelling: Spelling| {
+            spelling == Spelling::Plain || rules.get(rule).is_some_and(|rule| rule.sees(spelling))
         };
-        unmasked.begin_parts(&words);
-        self.weigh(&unmasked, true, scene, kept);
-        unmasked.steps()
-    }
-
-    /// Judges the stretches whose signs come to enough.
-    fn weigh(&self, view: &View<'_>, unmasked: bool, scene: Scene<'_>, kept: &mut Kept<'_>) {
-        for weighed in self.0.signs.weigh(view) {
-            let Some(rule) = self.0.rules.get(weighed.rule) else { continue };
+        for weighed in self.0.signs.weigh((view, context), counts) {
+            let Some(rule) = rules.get(weighed.rule) else { continue };
             if rule.is_enough(weighed.points)
                 && rule.looks_at(scene.setting.place)
-                && (!unmasked || view.is_disguised(&weighed.span))
-                && let Some(mut verdict) = rule.judge(view, &weighed.span, 0, scene)
+                && let Some(mut verdict) = rule.judge(context, &weighed.span, 0, scene)
             {
                 verdict.reasons.push("several signs together".to_owned());
-                kept.keep((weighed.rule, rule.category), view, &weighed.span, verdict);
+                let stretch = (view, &weighed.span);
+                kept.keep((weighed.rule, rule.category), stretch, weighed.spelling, verdict);
             }
         }
     }
@@ -328,9 +374,28 @@ impl Matcher {
             let span = first..view.len();
             let Some(rule) = self.0.rules.get(number) else { return };
             if let Some(verdict) = rule.judge(view, &span, 0, scene) {
-                kept.keep((number, rule.category), view, &span, verdict);
+                kept.keep((number, rule.category), (view, &span), Spelling::Plain, verdict);
             }
         });
+    }
+}
+
+/// Judges a hit in the plain view: in the surroundings that the unmasked one shows, if there is
+/// one, so that a harmless context counts in disguise too ("beat me 1n ch3ss").
+fn judge_plain(
+    rule: &Rule,
+    (view, span): (&View<'_>, &Range<usize>),
+    unmasked: Option<&Unmasked>,
+    opening: usize,
+    scene: Scene<'_>,
+) -> Option<Verdict> {
+    let Some(Unmasked { context, .. }) = unmasked else {
+        return rule.judge(view, span, opening, scene);
+    };
+    match context.same(view, span) {
+        Same::Fragment => None,
+        Same::Tokens(span) => rule.judge(context, &span, opening, scene),
+        Same::Other => rule.judge(view, span, opening, scene),
     }
 }
 
@@ -401,33 +466,38 @@ mod tests {
         }
     }
 
-    /// Finds by the words of the whole text, every token of them, with all disguises undone.
+    /// Finds by the words of the whole text, every token of them, with the disguises undone that
+    /// its place asks for.
     fn find_slowly(matcher: &Matcher, text: &str, place: Place) -> Findings {
         let compiled = &matcher.0;
         let words = Words::of(text);
         let plain = View::plain(&words, &compiled.vocabulary);
         let scene = Scene { text, setting: place.into() };
         let mut kept = Kept::of(&|_| true);
-        let unmasked = crate::disguise::unmask(&words, &plain, &compiled.vocabulary);
-        let mut unmasked = unmasked.filter(|_| place.is_prose());
-        unmasked.iter_mut().for_each(|view| view.begin_parts(&words));
-        for (view, whole) in [(Some(&plain), true), (unmasked.as_ref(), false)] {
-            let Some(view) = view else { continue };
-            for token in 0..view.len() {
-                compiled.phrases.at(view, token, |phrase, span| {
-                    if whole || view.is_disguised(&span) {
-                        matcher.judge(view, phrase, &span, scene, &mut kept);
-                    }
-                });
-            }
-        }
         if place == Place::Host {
             matcher.search_hosts(&plain, scene, &mut kept);
         }
-        if place.is_written() {
-            matcher.weigh(&plain, false, scene, &mut kept);
-            if let Some(unmasked) = &unmasked {
-                matcher.weigh(unmasked, true, scene, &mut kept);
+        if place.is_short_prose() {
+            matcher.find_closely(&plain, 0..plain.len(), scene, &mut kept);
+        } else {
+            let unmasked = crate::glance::unmask(&words, &plain, &compiled.vocabulary);
+            let unmasked = unmasked.filter(|_| place.is_prose());
+            for (view, whole) in [(Some(&plain), true), (unmasked.as_ref(), false)] {
+                let Some(view) = view else { continue };
+                for token in 0..view.len() {
+                    compiled.phrases.at(view, token, |phrase, span| {
+                        if whole || view.is_disguised(&span) {
+                            matcher.judge(
+                                phrase,
+                                view,
+                                &span,
+                                scene,
+                                &mut kept,
+                                |rule, opening| rule.judge(view, &span, opening, scene),
+                            );
+                        }
+                    });
+                }
             }
         }
         Findings { matches: kept.into_matches(&compiled.rules), cut_at: None }

@@ -122,6 +122,17 @@ pub(crate) struct Adjustment {
     pub(crate) places: Vec<Place>,
 }
 
+impl Rule {
+    /// Gives every phrase that decides about it: what is misspelt in a condition counts too.
+    pub(crate) fn every_phrase(&self) -> impl Iterator<Item = &Phrase> {
+        let adjustments = self.adjustments.iter().flat_map(|it| &it.phrases);
+        let doubts = self.maybe.iter().map(|it| &it.phrase);
+        let signs = self.signs.iter().map(|it| &it.phrase);
+        let own = self.phrases.iter().chain(signs);
+        own.chain(&self.near).chain(&self.unless).chain(doubts).chain(adjustments)
+    }
+}
+
 impl Pack {
     /// Reads a pack; `file_name` is how messages name it, for instance `en/suicide.toml`.
     ///

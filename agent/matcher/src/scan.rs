@@ -11,6 +11,7 @@
 use std::ops::Range;
 
 use crate::block::{BEFORE, BLOCK, Kinds};
+use crate::glance::stands_for_letter;
 use crate::key::Key;
 use crate::lexicon::Lexicon;
 use crate::view::View;
@@ -26,7 +27,7 @@ pub(crate) struct Scan<'a> {
     /// The tokens that wake a phrase, in order.
     pub(crate) waking: Vec<u32>,
     /// The tokens that may be disguised or that hang together with the one before, in order:
-    /// whatever `disguise::unmask` could undo begins at one of them or at the token before it.
+    /// whatever `glance::unmask` could undo begins at one of them or at the token before it.
     pub(crate) suspects: Vec<u32>,
 }
 
@@ -293,11 +294,6 @@ fn is_unusual_text(word: &str) -> bool {
 
 fn is_letter(text: &str) -> bool {
     text.chars().nth(1).is_none()
-}
-
-/// Says whether a symbol may be drawn for a letter.
-fn stands_for_letter(symbol: char) -> bool {
-    matches!(symbol, '@' | '$' | '!' | '+' | '|' | '€')
 }
 
 /// Offsets fit: a text is cut at [`crate::MAX_TEXT`] before it comes here.

@@ -14,7 +14,7 @@ use std::ops::Range;
 use crate::language::Language;
 use crate::phrase::Phrase;
 use crate::phrase_set::{self, PhraseSet};
-use crate::view::View;
+use crate::view::{Spelling, View};
 use crate::vocabulary::Vocabulary;
 
 /// How many words are weighed together: a message, a search, a paragraph.
@@ -45,14 +45,23 @@ pub(crate) struct Weighed {
     pub(crate) span: Range<usize>,
     /// The points that count: two thirds of the sum in prose.
     pub(crate) points: i32,
+    /// How the signs for it are written: what is least like plain writing among them.
+    pub(crate) spelling: Spelling,
 }
 
 /// The signs of one rule in one stretch.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Tally {
     seen: Vec<usize>,
+    /// The points against it.
+    against: i32,
+    /// The points for it that stand plainly, and what their signs span.
+    plain: i32,
+    plain_span: Option<Range<usize>>,
+    /// All points for it, and how what is least like plain writing among them is written.
     points: i32,
     span: Option<Range<usize>>,
+    spelling: Option<Spelling>,
 }
 
 /// Signs while they are put together.
@@ -83,25 +92,45 @@ impl Growing {
 }
 
 impl Signs {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.signs.is_empty()
-    }
-
-    /// Adds up every stretch of a text, for each rule with a sign in it.
-    pub(crate) fn weigh(&self, view: &View<'_>) -> Vec<Weighed> {
+    /// Adds up every stretch of a text, for each rule with a sign in it: signs for it in one view,
+    /// if `counts` says that what is written so counts for the rule, and signs against it in the
+    /// other, which has the same tokens and may say more.
+    pub(crate) fn weigh(
+        &self,
+        (view, context): (&View<'_>, &View<'_>),
+        counts: impl Fn(usize, Spelling) -> bool,
+    ) -> Vec<Weighed> {
+        if self.signs.is_empty() {
+            return Vec::new();
+        }
         let mut tallies: HashMap<(usize, usize), Tally> = HashMap::new();
+        let mut take = |number: usize, sign: &Sign, span: &Range<usize>, spelling: Spelling| {
+            for stretch in stretches(span, view.len()) {
+                let tally = tallies.entry((sign.rule, stretch)).or_default();
+                tally.take((number, sign), span, spelling);
+            }
+        };
         for token in 0..view.len() {
             self.phrases.at(view, token, |number, span| {
-                let Some(sign) = self.signs.get(number) else { return };
-                for stretch in stretches(&span, view.len()) {
-                    tallies.entry((sign.rule, stretch)).or_default().take(number, sign, &span);
+                let Some(sign) = self.signs.get(number).filter(|sign| sign.points > 0) else {
+                    return;
+                };
+                let spelling = view.spelling(&span);
+                if counts(sign.rule, spelling) {
+                    take(number, sign, &span, spelling);
+                }
+            });
+            self.phrases.at(context, token, |number, span| {
+                if let Some(sign) = self.signs.get(number).filter(|sign| sign.points < 0) {
+                    take(number, sign, &span, Spelling::Plain);
                 }
             });
         }
         let prose = view.len() > PROSE;
         let weighed = |((rule, stretch), tally): ((usize, usize), Tally)| {
-            let points = if prose { tally.points.saturating_mul(2) / 3 } else { tally.points };
-            Some((stretch, Weighed { rule, span: tally.span?, points }))
+            let (span, spelling, points) = tally.outcome()?;
+            let points = if prose { points.saturating_mul(2) / 3 } else { points };
+            Some((stretch, Weighed { rule, span, points, spelling }))
         };
         let mut all: Vec<(usize, Weighed)> = tallies.into_iter().filter_map(weighed).collect();
         all.sort_by_key(|(stretch, weighed)| (weighed.rule, *stretch));
@@ -110,17 +139,40 @@ impl Signs {
 }
 
 impl Tally {
-    fn take(&mut self, number: usize, sign: &Sign, span: &Range<usize>) {
+    fn take(&mut self, (number, sign): (usize, &Sign), span: &Range<usize>, spelling: Spelling) {
         if self.seen.contains(&number) {
             return;
         }
         self.seen.push(number);
+        if sign.points < 0 {
+            self.against = self.against.saturating_add(sign.points);
+            return;
+        }
         self.points = self.points.saturating_add(sign.points);
-        if sign.points > 0 {
-            let widest = self.span.take().unwrap_or_else(|| span.clone());
-            self.span = Some(widest.start.min(span.start)..widest.end.max(span.end));
+        widen(&mut self.span, span);
+        self.spelling = self.spelling.max(Some(spelling));
+        if spelling == Spelling::Plain {
+            self.plain = self.plain.saturating_add(sign.points);
+            widen(&mut self.plain_span, span);
         }
     }
+
+    /// Gives what comes out: what stands plainly counts in full, and three quarters of what stands
+    /// there once disguises and slips are undone, since each reading is a guess. Whichever is more.
+    fn outcome(self) -> Option<(Range<usize>, Spelling, i32)> {
+        let all = self.points.saturating_add(self.against);
+        let plain = self.plain.saturating_add(self.against);
+        let spelling = self.spelling?;
+        if spelling == Spelling::Plain || plain >= all.saturating_mul(3) / 4 {
+            return Some((self.plain_span?, Spelling::Plain, plain));
+        }
+        Some((self.span?, spelling, all.saturating_mul(3) / 4))
+    }
+}
+
+fn widen(widest: &mut Option<Range<usize>>, span: &Range<usize>) {
+    let so_far = widest.take().unwrap_or_else(|| span.clone());
+    *widest = Some(so_far.start.min(span.start)..so_far.end.max(span.end));
 }
 
 /// Gives the stretches that hold all of a span, at most two.
@@ -181,6 +233,11 @@ mod tests {
             signs.add(0, &phrase, points, Language::English, &mut vocabulary);
         }
         let view = View::plain(&Words::of(text), &vocabulary);
-        signs.finish().weigh(&view).into_iter().map(|it| (it.span, it.points)).collect()
+        signs
+            .finish()
+            .weigh((&view, &view), |_, _| true)
+            .into_iter()
+            .map(|it| (it.span, it.points))
+            .collect()
     }
 }

@@ -9,7 +9,7 @@
 use std::ops::Range;
 
 use crate::blur::Blur;
-use crate::disguise::unmask;
+use crate::glance::unmask;
 use crate::judgement::FARTHEST;
 use crate::phrase_set::PhraseSet;
 use crate::scan::Scan;

@@ -8,6 +8,17 @@ use crate::lexicon::{Lexicon, SetId, signature};
 use crate::vocabulary::{Vocabulary, WordId};
 use crate::words::{Joint, Words};
 
+/// How a token was written, from what is most like plain writing on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Spelling {
+    /// As it stands.
+    Plain,
+    /// In a disguise that was undone.
+    Disguised,
+    /// Misspelt: it counts only for rules that see misspellings through.
+    Slip,
+}
+
 /// One token of a view.
 #[derive(Debug, Clone)]
 pub(crate) struct Token {
@@ -17,10 +28,20 @@ pub(crate) struct Token {
     ids: Cell<Ids>,
     /// Whether a sentence begins here.
     pub(crate) sentence: bool,
-    /// Whether the token was undone from a disguise.
-    pub(crate) disguised: bool,
+    pub(crate) spelling: Spelling,
     /// Whether a part of the text begins here, the first one apart.
     part: bool,
+}
+
+/// What tokens of one view are in another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Same {
+    /// These tokens.
+    Tokens(Range<usize>),
+    /// Only a part of a word that was undone ("die" in "di.e-hard").
+    Fragment,
+    /// Parted otherwise.
+    Other,
 }
 
 /// Where a token's ids are.
@@ -61,9 +82,12 @@ impl<'a> View<'a> {
         let mut view = Self::default();
         for word in words.as_slice() {
             let sentence = word.joint == Joint::Sentence;
-            view.push((word.start, word.end), sentence, false, |ids| {
+            view.push((word.start, word.end), sentence, Spelling::Plain, |ids| {
                 vocabulary.ids(words.text(word), ids);
             });
+            if word.part {
+                view.begin_part();
+            }
         }
         view.begin_parts(words);
         view
@@ -103,13 +127,15 @@ impl<'a> View<'a> {
     #[inline]
     pub(crate) fn push_unread(&mut self, (start, end): (u32, u32), sentence: bool) {
         let ids = Cell::new(Ids::Unread);
-        self.tokens.push(Token { start, end, ids, sentence, disguised: false, part: false });
+        let spelling = Spelling::Plain;
+        self.tokens.push(Token { start, end, ids, sentence, spelling, part: false });
     }
 
     /// Appends a word that was looked up.
     pub(crate) fn push_known(&mut self, (start, end): (u32, u32), sentence: bool, set: SetId) {
         let ids = Cell::new(Ids::Known(set));
-        self.tokens.push(Token { start, end, ids, sentence, disguised: false, part: false });
+        let spelling = Spelling::Plain;
+        self.tokens.push(Token { start, end, ids, sentence, spelling, part: false });
     }
 
     /// Appends a token with the ids that `fill` appends.
@@ -117,14 +143,14 @@ impl<'a> View<'a> {
         &mut self,
         (start, end): (u32, u32),
         sentence: bool,
-        disguised: bool,
+        spelling: Spelling,
         fill: impl FnOnce(&mut Vec<WordId>),
     ) {
         let from = self.ids.len();
         fill(&mut self.ids);
         let ids = Cell::new(Ids::Own(index_of(self.own.len())));
         self.own.push((index_of(from), index_of(self.ids.len())));
-        self.tokens.push(Token { start, end, ids, sentence, disguised, part: false });
+        self.tokens.push(Token { start, end, ids, sentence, spelling, part: false });
     }
 
     /// Notes that a part of the text begins with the last token.
@@ -214,14 +240,43 @@ impl<'a> View<'a> {
         token == self.len() && self.whole.1 || self.begins_part(token)
     }
 
-    fn begins_part(&self, token: usize) -> bool {
+    /// Says whether a part of the text begins with this token, the first one apart.
+    pub(crate) fn begins_part(&self, token: usize) -> bool {
         self.tokens.get(token).is_some_and(|token| token.part)
     }
 
     /// Says whether some token of a range was undone from a disguise.
     pub(crate) fn is_disguised(&self, span: &Range<usize>) -> bool {
+        self.spelling(span) == Spelling::Disguised
+    }
+
+    /// Gives how the tokens of a range are written: what is least like plain writing among them.
+    pub(crate) fn spelling(&self, span: &Range<usize>) -> Spelling {
         let tokens = self.tokens.get(span.clone()).unwrap_or_default();
-        tokens.iter().any(|token| token.disguised)
+        tokens.iter().map(|token| token.spelling).max().unwrap_or(Spelling::Plain)
+    }
+
+    /// Finds what tokens of another view of the same text are here.
+    pub(crate) fn same(&self, other: &View<'_>, span: &Range<usize>) -> Same {
+        let tokens = other.tokens.get(span.clone()).unwrap_or_default();
+        let (Some(first), Some(last)) = (tokens.first(), tokens.last()) else {
+            return Same::Other;
+        };
+        let from = self.tokens.partition_point(|token| token.end <= first.start);
+        let cuts = |token: &Token| {
+            token.spelling == Spelling::Disguised
+                && (token.start < first.start && first.start < token.end
+                    || token.start < last.end && last.end < token.end)
+        };
+        let around = self.tokens.iter().skip(from).take_while(|token| token.start < last.end);
+        if around.into_iter().any(cuts) {
+            return Same::Fragment;
+        }
+        let begins = self.tokens.get(from).is_some_and(|token| token.start == first.start);
+        let to = self.tokens.partition_point(|token| token.start < last.end);
+        let ends = self.tokens.get(..to).and_then(<[Token]>::last);
+        let same = begins && from < to && ends.is_some_and(|token| token.end == last.end);
+        if same { Same::Tokens(from..to) } else { Same::Other }
     }
 
     /// Gives the range of the original text that some tokens stand for, none for no tokens.

@@ -97,6 +97,12 @@ impl Vocabulary {
         self.longest
     }
 
+    /// Gives every word, and whether it is only the beginning of one.
+    pub(crate) fn words(&self) -> impl Iterator<Item = (&str, bool)> {
+        let exact = self.exact_words().map(|word| (word, false));
+        exact.chain(self.beginnings().map(|word| (word, true)))
+    }
+
     /// Gives the words that stand in packs without a star.
     pub(crate) fn exact_words(&self) -> impl Iterator<Item = &str> {
         self.exact.keys().map(AsRef::as_ref)

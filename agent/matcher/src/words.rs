@@ -3,7 +3,7 @@
 //! A word is a run of letters and digits after folding; an apostrophe inside a word is dropped
 //! ("don't" is "dont", however the apostrophe is drawn). Every word keeps the byte range of the
 //! original it came from, always on character bounds, and how it is joined to the word before it,
-//! from which [`crate::disguise`] rebuilds what was split on purpose. One pass, no look-behind,
+//! from which `disguise` and `glance` rebuild what was split on purpose. One pass, no look-behind,
 //! ASCII without any table.
 
 use std::ops::Range;

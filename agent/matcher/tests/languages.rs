@@ -165,11 +165,9 @@ fn disguises_are_seen_through() {
         ("dwi isio lladd fy hun", "dwi isio l l a d d fy hun"),
         ("dwi isio lladd fy hun", "dwi isio ｌｌａｄｄ fy hun"),
     ] {
-        let (plain, disguised) = (rules(&matcher, plain), rules(&matcher, disguised));
-        assert!(
-            !plain.is_empty() && plain.iter().all(|it| disguised.contains(it)),
-            "{disguised:?}"
-        );
+        let (expected, found) = (rules(&matcher, plain), rules(&matcher, disguised));
+        let all = !expected.is_empty() && expected.iter().all(|it| found.contains(it));
+        assert!(all, "{disguised}: {found:?} of {expected:?}");
     }
 }
 

@@ -55,7 +55,7 @@ pub(super) fn lint_note(pack: &Pack, rule: &Rule, wrong: &mut Vec<Diagnostic>) {
 
 /// A rule that looks at hosts, of whose examples none can be one, was never tried there.
 pub(super) fn lint_places(pack: &Pack, rule: &Rule, wrong: &mut Vec<Diagnostic>) {
-    if !rule.signs.is_empty() && !rule.places.iter().any(|place| place.is_written()) {
+    if !rule.signs.is_empty() && !rule.places.iter().any(|place| place.is_own_writing()) {
         let message = "signs are weighed in search and typed alone, where the rule does not look";
         let help = "add one of the two to places, or write phrases";
         wrong.push(pack.diagnostic(rule.id.at, &rule.id.value, message.to_owned(), help));

@@ -1,5 +1,12 @@
-//! What was written so that a filter would not see it: "k1ll", "s.u.i.c.i.d.e", "k i l l",
-//! "su-icide", "$uicide", "killlll".
+//! What is undone at a glance, in pages: "k1ll", "s.u.i.c.i.d.e", "k i l l", "su-icide", "$uicide",
+//! "killlll".
+//!
+//! There are two ways to undo disguises. What a pupil writes, and what a title says, is short and
+//! all of it is read by [`disguise`](crate::disguise), which costs more for a word than all else
+//! together. A page is a thousand times as long, was written by others, and is seldom disguised:
+//! here only what a few bits beside a word betray is undone, so that [`Blur`](crate::blur) can tell
+//! without a look-up that nearly every place hides nothing. What characters are drawn for stands in
+//! one table that both ways read.
 //!
 //! The plain view stands as it is; this makes a second view in which disguised words are undone,
 //! only if a text has any. Pieces are joined only if the whole is a word of the packs, so that
@@ -7,7 +14,8 @@
 
 use std::borrow::Cow;
 
-use crate::view::View;
+use crate::disguise::glyph::letters;
+use crate::view::{Spelling, View};
 use crate::vocabulary::{Vocabulary, WordId};
 use crate::words::{Joint, Word, Words};
 
@@ -43,7 +51,8 @@ pub(crate) fn unmask(
         }
         let disguised = ids.iter().any(|id| !plain.ids(at).contains(id));
         found |= disguised;
-        view.push((word.start, word.end), word.joint == Joint::Sentence, disguised, |all_ids| {
+        let spelling = if disguised { Spelling::Disguised } else { Spelling::Plain };
+        view.push((word.start, word.end), word.joint == Joint::Sentence, spelling, |all_ids| {
             all_ids.extend_from_slice(plain.ids(at));
             all_ids.append(&mut ids);
         });
@@ -68,7 +77,9 @@ fn joined(words: &Words, at: usize, vocabulary: &Vocabulary, view: &mut View<'_>
     };
     let Some(mut best) = best else { return 0 };
     let sentence = first.joint == Joint::Sentence;
-    view.push((first.start, best.end), sentence, true, |ids| ids.append(&mut best.ids));
+    view.push((first.start, best.end), sentence, Spelling::Disguised, |ids| {
+        ids.append(&mut best.ids);
+    });
     best.pieces
 }
 
@@ -188,8 +199,8 @@ fn readings(written: &str) -> Vec<Cow<'_, str>> {
     if letters < 2 && digits + letters < 4 || letters * 3 < digits {
         return Vec::new();
     }
-    let read = |one: char| -> Option<Cow<'_, str>> {
-        let letters = written.chars().map(|c| if c == '1' { Some(one) } else { digit_letter(c) });
+    let read = |stroke: char| -> Option<Cow<'_, str>> {
+        let letters = written.chars().map(|c| letter(c, stroke));
         letters.collect::<Option<String>>().map(Cow::Owned)
     };
     let mut readings: Vec<Cow<'_, str>> = read('i').into_iter().collect();
@@ -199,32 +210,25 @@ fn readings(written: &str) -> Vec<Cow<'_, str>> {
     readings
 }
 
-/// Gives the letter that a digit is drawn for, or any other character itself; none if the digit
-/// is never so used.
-fn digit_letter(c: char) -> Option<char> {
-    match c {
-        '0' => Some('o'),
-        '3' => Some('e'),
-        '4' => Some('a'),
-        '5' => Some('s'),
-        '7' => Some('t'),
-        '8' => Some('b'),
-        '9' => Some('g'),
-        '2' | '6' => None,
-        other => Some(other),
+/// Gives the letter that a character is drawn for, itself if for none, nothing for digits that are
+/// numbers at a glance. `stroke` is what an upright stroke ("1", "!", "|") stands for.
+pub(crate) fn letter(c: char, stroke: char) -> Option<char> {
+    match (c, letters(c)) {
+        ('2' | '6', _) => None,
+        (_, ['i', 'l']) => Some(stroke),
+        (_, [letter, ..]) => Some(*letter),
+        (_, []) => Some(c),
     }
 }
 
-fn symbol_letter(c: char) -> Option<char> {
-    match c {
-        '@' => Some('a'),
-        '$' => Some('s'),
-        '!' => Some('i'),
-        '+' => Some('t'),
-        '|' => Some('l'),
-        '€' => Some('e'),
-        _ => None,
-    }
+/// Says whether a symbol stands for a letter at a glance; of brackets and dashes pages are full.
+pub(crate) fn stands_for_letter(symbol: char) -> bool {
+    matches!(symbol, '@' | '$' | '!' | '+' | '|' | '€')
+}
+
+/// Gives the letter of such a symbol, "1" for a stroke.
+fn symbol_letter(symbol: char) -> Option<char> {
+    stands_for_letter(symbol).then(|| letter(symbol, '1')).flatten()
 }
 
 fn is_stretched(text: &str) -> bool {
@@ -279,7 +283,7 @@ mod tests {
     #[test]
     fn spread_letters_fall_into_words() {
         let view = view_of("i want to k i l l m e").expect("seen through");
-        assert_eq!(view.tokens().iter().filter(|token| token.disguised).count(), 1);
+        assert_eq!(view.tokens().iter().filter(|it| it.spelling == Spelling::Disguised).count(), 1);
     }
 
     fn view_of(text: &str) -> Option<View<'static>> {
