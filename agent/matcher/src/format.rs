@@ -84,6 +84,7 @@ pub(crate) struct RawRule<'a> {
     #[serde(borrow, default)]
     pub(crate) signs: BTreeMap<Text<'a>, Spanned<i32>>,
     pub(crate) points: Option<Spanned<i32>>,
+    pub(crate) balanced: Option<Spanned<bool>>,
     #[serde(borrow, default)]
     pub(crate) near: Vec<Text<'a>>,
     pub(crate) within: Option<Spanned<usize>>,

@@ -32,7 +32,8 @@
 //! same conditions share them, and once a rule has [`MAX_PER_RULE`] matches that cannot be graver,
 //! its further hits are passed over.
 //!
-//! `signs` adds up in a pupil's own writing (searches, typed text) what no phrase says alone.
+//! `signs` adds up in a pupil's own writing (searches, typed text) what no phrase says alone, most of
+//! it runs of a few words, which `runs` finds.
 //!
 //! Disguises are undone in two ways. What a pupil wrote (search, typed) and titles are short:
 //! `disguise` reads every word of them with care and patience, and a hit in plain letters is judged
@@ -104,6 +105,7 @@ mod phrase;
 mod phrase_set;
 mod phrases;
 mod quotation;
+mod runs;
 mod scan;
 mod sharing;
 mod signs;
@@ -117,6 +119,7 @@ pub use diagnostic::Diagnostic;
 pub use expression::{BETWEEN_WORDS, Expression};
 pub use lint::{MIN_EXAMPLES, lint};
 pub use matcher::{Candidate, Findings, Hit, MAX_PER_RULE, MAX_TEXT, Match, Matcher};
-pub use pack::{FORMAT, MAX_PACK, Pack};
+pub use pack::{FORMAT, MAX_PACK, MAX_POINTS, MAX_SIGNS, Pack};
 pub use phrases::{PhraseMistake, Phrases};
+pub use signs::{LEAST_SIGNS, balanced};
 pub use words::{PART_SEPARATOR, normalise};

@@ -16,7 +16,7 @@ use crate::lexicon::Lexicon;
 use crate::pack::{self, Pack};
 use crate::phrase_set::{Growing, PhraseSet};
 use crate::scan::{Scan, scan};
-use crate::signs::{self, Signs};
+use crate::signs::{self, Signs, Weight};
 use crate::unmasking::Unmasking;
 use crate::view::{Same, Spelling, View};
 use crate::vocabulary::Vocabulary;
@@ -142,7 +142,9 @@ impl Matcher {
                 }
                 let (number, vocabulary) = (compiled.rules.len(), &mut compiled.vocabulary);
                 for sign in &rule.signs {
-                    signs.add(number, &sign.phrase, sign.points, pack.language, vocabulary);
+                    let weight =
+                        Weight { rule: number, points: sign.points, balanced: rule.balanced };
+                    signs.add(weight, &sign.phrase, pack.language, vocabulary);
                 }
                 for host in &rule.hosts {
                     compiled.hosts.add(&host.value, compiled.rules.len());

@@ -22,10 +22,10 @@ pub const MAX_PACK: usize = 1024 * 1024;
 const MAX_ENTRIES: usize = 500;
 /// The most hosts in a rule's list.
 const MAX_HOSTS: usize = 5_000;
-/// The most signs of a rule: what a person can still review.
-const MAX_SIGNS: usize = 1500;
+/// The most signs of a rule.
+pub const MAX_SIGNS: usize = 6000;
 /// The most points of a sign, for or against.
-const MAX_POINTS: u32 = 1000;
+pub const MAX_POINTS: i32 = 1000;
 /// How far away a `near` phrase may be, in words, if a rule does not say.
 const DEFAULT_WITHIN: usize = 8;
 /// The widest `within`, so that judging a hit has a bound.
@@ -59,6 +59,8 @@ pub(crate) struct Rule {
     pub(crate) signs: Vec<Sign>,
     /// From how many points of its signs on it is a match.
     pub(crate) points: i32,
+    /// Whether their sum is divided by the root of their number.
+    pub(crate) balanced: bool,
     pub(crate) near: Vec<Phrase>,
     pub(crate) within: usize,
     pub(crate) unless: Vec<Phrase>,
@@ -342,6 +344,7 @@ impl Reader<'_> {
             hosts: Self::strings(&raw.hosts),
             signs: self.signs(raw, classes),
             points: raw.points.as_ref().map_or(i32::MAX, |points| *points.get_ref()),
+            balanced: raw.balanced.as_ref().is_some_and(|it| *it.get_ref()),
             near: self.phrases(&raw.near, classes),
             within: self.within(raw.within.as_ref()),
             unless: self.phrases(&raw.unless, classes),
@@ -383,9 +386,13 @@ impl Reader<'_> {
             }
             Some(_) | None => {}
         }
+        if let Some(balanced) = raw.balanced.as_ref().filter(|_| raw.signs.is_empty()) {
+            self.report(balanced.span().start, "balanced without signs", "add [rule.signs]");
+        }
         let mut signs = Vec::new();
         for (text, points) in &raw.signs {
-            if *points.get_ref() == 0 || points.get_ref().unsigned_abs() > MAX_POINTS {
+            if *points.get_ref() == 0 || points.get_ref().unsigned_abs() > MAX_POINTS.unsigned_abs()
+            {
                 let message = format!("a sign of {} points", points.get_ref());
                 let help = format!("from -{MAX_POINTS} to {MAX_POINTS}, and not 0");
                 self.report(points.span().start, &message, &help);

@@ -67,6 +67,20 @@ pub(crate) struct Phrase {
     pub(crate) items: Vec<Item>,
 }
 
+impl Phrase {
+    /// Gives its words if it is nothing but one run of them.
+    pub(crate) fn plain_run(&self) -> Option<Vec<&Pattern>> {
+        let mut words = Vec::new();
+        for item in &self.items {
+            let Item::Choice { alternatives, optional: false } = item else { return None };
+            let mut runs = alternatives.iter();
+            let (Some(run), None) = (runs.next(), runs.next()) else { return None };
+            words.extend(run);
+        }
+        words.iter().all(|word| !word.prefix).then_some(words)
+    }
+}
+
 /// What is wrong with a phrase.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PhraseError {

@@ -6,6 +6,10 @@
 //! looked at in stretches of that length, each beginning in the middle of the former, so that every sign is counted
 //! in at most two and a long essay does not gather points.
 //!
+//! A rule of thousands of weak signs is balanced: the sum is divided by the root of how many stand in the stretch,
+//! since long messages have more of them, for it and against it, by chance. Such signs are runs of a few words, which
+//! `runs` finds without the weight of a phrase.
+//!
 //! Only what a pupil writes is weighed; see [`crate::pack`] for where such a rule may look.
 
 use std::collections::HashMap;
@@ -14,6 +18,7 @@ use std::ops::Range;
 use crate::language::Language;
 use crate::phrase::Phrase;
 use crate::phrase_set::{self, PhraseSet};
+use crate::runs::{self, Runs};
 use crate::view::{Spelling, View};
 use crate::vocabulary::Vocabulary;
 
@@ -23,17 +28,29 @@ const STRETCH: usize = 60;
 /// chance: each must then come to half as much again.
 const PROSE: usize = 2 * STRETCH;
 
+/// Fewer signs in a balanced rule count as if they were so many: one telling word among words that nobody knows is a
+/// search for a town or an insurance.
+pub const LEAST_SIGNS: usize = 6;
+
 /// The signs of all rules of a matcher.
 #[derive(Debug, Default)]
 pub(crate) struct Signs {
     phrases: PhraseSet,
-    signs: Vec<Sign>,
+    /// The weight of each phrase.
+    weights: Vec<Weight>,
+    runs: Runs,
+    /// The weight of each run.
+    run_weights: Vec<Weight>,
 }
 
-#[derive(Debug)]
-struct Sign {
-    rule: usize,
-    points: i32,
+/// What a sign says for a rule.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Weight {
+    /// The number of the rule.
+    pub(crate) rule: usize,
+    pub(crate) points: i32,
+    /// Whether the rule divides the sum by the root of the number of signs.
+    pub(crate) balanced: bool,
 }
 
 /// A stretch whose signs were added up.
@@ -53,41 +70,60 @@ pub(crate) struct Weighed {
 #[derive(Default)]
 struct Tally {
     seen: Vec<usize>,
-    /// The points against it.
-    against: i32,
-    /// The points for it that stand plainly, and what their signs span.
-    plain: i32,
+    balanced: bool,
+    against: Sum,
+    /// What stands plainly for it, and what that spans.
+    plain: Sum,
     plain_span: Option<Range<usize>>,
-    /// All points for it, and how what is least like plain writing among them is written.
-    points: i32,
+    /// What stands for it once disguises are undone, and how what is least like plain writing among
+    /// it is written.
+    all: Sum,
     span: Option<Range<usize>>,
     spelling: Option<Spelling>,
+}
+
+/// Points, and of how many signs.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sum {
+    points: i32,
+    signs: usize,
 }
 
 /// Signs while they are put together.
 #[derive(Debug, Default)]
 pub(crate) struct Growing {
     phrases: phrase_set::Growing,
-    signs: Vec<Sign>,
+    weights: Vec<Weight>,
+    runs: runs::Growing,
+    run_weights: Vec<Weight>,
 }
 
 impl Growing {
-    /// Adds a sign of a rule.
+    /// Adds a sign.
     pub(crate) fn add(
         &mut self,
-        rule: usize,
+        weight: Weight,
         phrase: &Phrase,
-        points: i32,
         language: Language,
         vocabulary: &mut Vocabulary,
     ) {
-        self.phrases.add(phrase, language, vocabulary);
-        self.signs.push(Sign { rule, points });
+        if let Some(run) = phrase.plain_run().filter(|run| run.len() <= runs::LONGEST) {
+            self.runs.add(&run, vocabulary);
+            self.run_weights.push(weight);
+        } else {
+            self.phrases.add(phrase, language, vocabulary);
+            self.weights.push(weight);
+        }
     }
 
     /// Lays them out for weighing.
     pub(crate) fn finish(self) -> Signs {
-        Signs { phrases: self.phrases.finish(), signs: self.signs }
+        Signs {
+            phrases: self.phrases.finish(),
+            weights: self.weights,
+            runs: self.runs.finish(),
+            run_weights: self.run_weights,
+        }
     }
 }
 
@@ -100,29 +136,26 @@ impl Signs {
         (view, context): (&View<'_>, &View<'_>),
         counts: impl Fn(usize, Spelling) -> bool,
     ) -> Vec<Weighed> {
-        if self.signs.is_empty() {
+        if self.weights.is_empty() && self.run_weights.is_empty() {
             return Vec::new();
         }
         let mut tallies: HashMap<(usize, usize), Tally> = HashMap::new();
-        let mut take = |number: usize, sign: &Sign, span: &Range<usize>, spelling: Spelling| {
+        let mut take = |number: usize, weight: &Weight, span: &Range<usize>, spelling: Spelling| {
             for stretch in stretches(span, view.len()) {
-                let tally = tallies.entry((sign.rule, stretch)).or_default();
-                tally.take((number, sign), span, spelling);
+                let tally = tallies.entry((weight.rule, stretch)).or_default();
+                tally.take((number, weight), span, spelling);
             }
         };
         for token in 0..view.len() {
-            self.phrases.at(view, token, |number, span| {
-                let Some(sign) = self.signs.get(number).filter(|sign| sign.points > 0) else {
-                    return;
-                };
+            self.at(view, token, |number, weight, span| {
                 let spelling = view.spelling(&span);
-                if counts(sign.rule, spelling) {
-                    take(number, sign, &span, spelling);
+                if weight.points > 0 && counts(weight.rule, spelling) {
+                    take(number, weight, &span, spelling);
                 }
             });
-            self.phrases.at(context, token, |number, span| {
-                if let Some(sign) = self.signs.get(number).filter(|sign| sign.points < 0) {
-                    take(number, sign, &span, Spelling::Plain);
+            self.at(context, token, |number, weight, span| {
+                if weight.points < 0 {
+                    take(number, weight, &span, Spelling::Plain);
                 }
             });
         }
@@ -136,23 +169,45 @@ impl Signs {
         all.sort_by_key(|(stretch, weighed)| (weighed.rule, *stretch));
         all.into_iter().map(|(_, weighed)| weighed).collect()
     }
+
+    /// Gives `found` every sign that hangs on this token, each by a number of its own.
+    fn at(
+        &self,
+        view: &View<'_>,
+        token: usize,
+        mut found: impl FnMut(usize, &Weight, Range<usize>),
+    ) {
+        self.phrases.at(view, token, |number, span| {
+            self.weights.get(number).into_iter().for_each(|it| found(number, it, span.clone()));
+        });
+        self.runs.at(view, token, |number, span| {
+            let weight = self.run_weights.get(number);
+            weight.into_iter().for_each(|it| found(self.weights.len() + number, it, span.clone()));
+        });
+    }
 }
 
 impl Tally {
-    fn take(&mut self, (number, sign): (usize, &Sign), span: &Range<usize>, spelling: Spelling) {
+    fn take(
+        &mut self,
+        (number, weight): (usize, &Weight),
+        span: &Range<usize>,
+        spelling: Spelling,
+    ) {
         if self.seen.contains(&number) {
             return;
         }
         self.seen.push(number);
-        if sign.points < 0 {
-            self.against = self.against.saturating_add(sign.points);
+        self.balanced = weight.balanced;
+        if weight.points < 0 {
+            self.against.add(weight.points);
             return;
         }
-        self.points = self.points.saturating_add(sign.points);
+        self.all.add(weight.points);
         widen(&mut self.span, span);
         self.spelling = self.spelling.max(Some(spelling));
         if spelling == Spelling::Plain {
-            self.plain = self.plain.saturating_add(sign.points);
+            self.plain.add(weight.points);
             widen(&mut self.plain_span, span);
         }
     }
@@ -160,14 +215,35 @@ impl Tally {
     /// Gives what comes out: what stands plainly counts in full, and three quarters of what stands
     /// there once disguises and slips are undone, since each reading is a guess. Whichever is more.
     fn outcome(self) -> Option<(Range<usize>, Spelling, i32)> {
-        let all = self.points.saturating_add(self.against);
-        let plain = self.plain.saturating_add(self.against);
         let spelling = self.spelling?;
-        if spelling == Spelling::Plain || plain >= all.saturating_mul(3) / 4 {
+        let plain = self.sum(self.plain);
+        let all = self.sum(self.all).saturating_mul(3) / 4;
+        if spelling == Spelling::Plain || plain >= all {
             return Some((self.plain_span?, Spelling::Plain, plain));
         }
-        Some((self.span?, spelling, all.saturating_mul(3) / 4))
+        Some((self.span?, spelling, all))
     }
+
+    fn sum(&self, so: Sum) -> i32 {
+        let points = so.points.saturating_add(self.against.points);
+        if self.balanced { balanced(points, so.signs + self.against.signs) } else { points }
+    }
+}
+
+impl Sum {
+    fn add(&mut self, points: i32) {
+        self.points = self.points.saturating_add(points);
+        self.signs += 1;
+    }
+}
+
+/// Gives what the points of some signs come to in a balanced rule: their sum divided by the root
+/// of their number, which is at least [`LEAST_SIGNS`], rounded down; nothing if more speaks against it.
+#[must_use]
+pub fn balanced(points: i32, signs: usize) -> i32 {
+    let square = i64::from(points.max(0)).pow(2);
+    let signs = i64::try_from(signs.max(LEAST_SIGNS)).unwrap_or(i64::MAX);
+    i32::try_from((square / signs).isqrt()).unwrap_or(i32::MAX)
 }
 
 fn widen(widest: &mut Option<Range<usize>>, span: &Range<usize>) {
@@ -206,6 +282,17 @@ mod tests {
     }
 
     #[test]
+    fn a_balanced_sum_is_divided_by_the_root_of_its_number() {
+        assert_eq!(sums("a b", true), [(0..2, 2)], "5 / 2.45");
+        assert_eq!(sums("a b against", true), [(0..2, 0)], "1 / 2.45");
+        for (points, signs, outcome) in
+            [(100, 16, 25), (60, 1, 24), (60, 6, 24), (-60, 9, 0), (i32::MAX, 0, 876_706_527)]
+        {
+            assert_eq!(balanced(points, signs), outcome);
+        }
+    }
+
+    #[test]
     fn what_is_far_apart_does_not_add_up() {
         let far = format!("a {} b", "x ".repeat(STRETCH));
         assert!(weighed(&far).iter().all(|(_, points)| *points < 5));
@@ -226,11 +313,16 @@ mod tests {
     }
 
     fn weighed(text: &str) -> Vec<(Range<usize>, i32)> {
+        sums(text, false)
+    }
+
+    fn sums(text: &str, balanced: bool) -> Vec<(Range<usize>, i32)> {
         let mut vocabulary = Vocabulary::default();
         let mut signs = Growing::default();
         for (phrase, points) in [("a", 2), ("b", 3), ("against", -4)] {
             let phrase = Phrase::parse(phrase, &Classes::new(Language::English)).unwrap();
-            signs.add(0, &phrase, points, Language::English, &mut vocabulary);
+            let weight = Weight { rule: 0, points, balanced };
+            signs.add(weight, &phrase, Language::English, &mut vocabulary);
         }
         let view = View::plain(&Words::of(text), &vocabulary);
         signs

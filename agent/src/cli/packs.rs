@@ -14,7 +14,7 @@ const DEEPEST: usize = 4;
 const MOST_ENTRIES: usize = 4_096;
 
 /// What stands beside the packs in a collector's folder of rules, and is none.
-const NO_PACKS: [&str; 3] = ["private.toml", "programs.toml", "classes.toml"];
+const NO_PACKS: [&str; 2] = ["private.toml", "programs.toml"];
 
 /// Compiles every `*.toml` below `folder`, in the order of their names.
 ///

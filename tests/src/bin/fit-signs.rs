@@ -9,16 +9,15 @@
 //! ```
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program speaks by printing")]
-#![expect(clippy::disallowed_methods, reason = "the files are those that its user names")]
 
-use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use clap::Parser;
 use redshank_matcher::Category;
+use redshank_tests::evaluation;
 use redshank_tests::evaluation::fit::features::Reader;
-use redshank_tests::evaluation::fit::sources::{Aim, Classes, Sample, of_prose, of_searches};
+use redshank_tests::evaluation::fit::sources::{Aim, Sample, of_prose, of_searches};
 use redshank_tests::evaluation::fit::table::Table;
 use redshank_tests::evaluation::fit::{Model, fit};
 use redshank_tests::evaluation::labelled::Set;
@@ -50,9 +49,6 @@ struct Arguments {
     /// The language whose packs are read
     #[arg(long, default_value = "en")]
     language: String,
-    /// Classes of words that count as one; training/LANGUAGE/classes.toml beside the packs if not named
-    #[arg(long)]
-    classes: Option<PathBuf>,
     /// The log-odds from which on a text is to be found: lower finds more, rightly and wrongly
     #[arg(long, default_value_t = -0.3, allow_negative_numbers = true)]
     threshold: f64,
@@ -61,8 +57,8 @@ struct Arguments {
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let aim = Aim { category: arguments.category, neutral: arguments.neutral.clone() };
-    let mut reader = Reader::new(classes(&arguments)?);
-    let samples = samples(&arguments, &aim, reader.classes())?;
+    let mut reader = Reader::default();
+    let samples = samples(&arguments, &aim)?;
     let model = fit(&samples, &mut reader, &mut |line| eprintln!("{line}"));
     let table = Table::of(&model, arguments.threshold)?;
     eprintln!("{} signs, {} points are enough", table.len(), table.enough);
@@ -73,17 +69,9 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn classes(arguments: &Arguments) -> anyhow::Result<Classes> {
-    let beside = || arguments.rules.join("training").join(&arguments.language).join("classes.toml");
-    let file = arguments.classes.clone().unwrap_or_else(beside);
-    let at = || format!("{}", file.display());
-    Classes::parse(&fs::read_to_string(&file).with_context(at)?).with_context(at)
-}
-
 /// Reads whatever is learnt from.
-fn samples(arguments: &Arguments, aim: &Aim, classes: &Classes) -> anyhow::Result<Vec<Sample>> {
+fn samples(arguments: &Arguments, aim: &Aim) -> anyhow::Result<Vec<Sample>> {
     let packs = aim.of_packs(&arguments.rules.join(&arguments.language))?;
-    classes.agree_with(&packs.classes)?;
     let id = format!("{}.quiet_signs", aim.category);
     if packs.rules.contains(&id) {
         eprintln!(
@@ -95,8 +83,7 @@ fn samples(arguments: &Arguments, aim: &Aim, classes: &Classes) -> anyhow::Resul
     samples.extend(packs.samples);
     samples.extend(of_prose(&read(&arguments.prose)?));
     if let Some(file) = &arguments.searches {
-        let bytes = fs::read(file).with_context(|| format!("{}", file.display()))?;
-        samples.extend(of_searches(&String::from_utf8_lossy(&bytes)));
+        samples.extend(of_searches(&evaluation::read(file)?));
     }
     if samples.iter().all(|it| it.positive) || !samples.iter().any(|it| it.positive) {
         bail!("there must be texts of {} and harmless ones", aim.category);

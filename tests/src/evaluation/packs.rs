@@ -1,7 +1,7 @@
 //! The rule packs of some languages, from the folder that holds a folder for each.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use redshank_matcher::{Diagnostic, Matcher, Pack, lint as lint_packs};
@@ -15,14 +15,9 @@ pub fn read(rules: &Path, languages: &[String]) -> anyhow::Result<Vec<Pack>> {
     let mut wrong = Vec::new();
     for language in languages {
         let folder = rules.join(language);
-        let at = || format!("{}", folder.display());
-        let entries = fs::read_dir(&folder).with_context(at)?;
-        let mut files: Vec<_> =
-            entries.map(|it| Ok(it?.path())).collect::<std::io::Result<_>>().with_context(at)?;
-        files.sort();
         let before = packs.len();
-        for file in files.iter().filter(|file| file.extension().is_some_and(|it| it == "toml")) {
-            let text = super::read(file)?;
+        for file in files(&folder)? {
+            let text = super::read(&file)?;
             let name = file.file_name().unwrap_or_default().to_string_lossy();
             match Pack::parse(&format!("{language}/{name}"), &text) {
                 Ok(pack) => packs.push(pack),
@@ -35,6 +30,20 @@ pub fn read(rules: &Path, languages: &[String]) -> anyhow::Result<Vec<Pack>> {
     }
     fail_on(&wrong)?;
     Ok(packs)
+}
+
+/// Gives the packs in the folder of a language, in the order of their names.
+///
+/// # Errors
+/// If the folder cannot be read.
+pub fn files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let at = || format!("{}", folder.display());
+    let entries = fs::read_dir(folder).with_context(at)?;
+    let mut files: Vec<_> =
+        entries.map(|it| Ok(it?.path())).collect::<std::io::Result<_>>().with_context(at)?;
+    files.retain(|file| file.extension().is_some_and(|it| it == "toml"));
+    files.sort();
+    Ok(files)
 }
 
 /// Compiles packs.

@@ -1,49 +1,35 @@
-//! What of a text may be a sign: words, runs of two and three, and two words close together.
+//! What of a text may be a sign: words, and runs of two and three.
 //!
 //! Each feature is written as a phrase of a pack and is found where the engine finds that phrase: words are folded by
-//! the matcher itself, and none reaches beyond a sentence. A run is taken twice, as it stands and with each word of a
-//! class replaced by the class; what is close together, with the classes alone.
+//! the matcher itself, and none reaches beyond a sentence.
 
 use std::collections::HashMap;
 
 use redshank_matcher::{PART_SEPARATOR, normalise};
 
 use super::forbidden::is_forbidden;
-use super::sources::Classes;
 
-/// Words that say nothing alone, nor close to each other. "I", "my", "me", "you" and "not" are none: whom a text is
-/// about, and whether it denies, is what tells a child in need from a lesson.
-const STOP: &[&str] = &[
-    "a", "an", "the", "of", "in", "on", "at", "it", "is", "to", "and", "for", "with", "as", "by",
-    "be", "are", "was", "he", "she", "they", "we", "this", "that", "do", "so", "if", "or", "but",
-    "its", "what", "how", "can", "no",
-];
-/// How many words may stand between two that are close together; written `<3>`.
-const GAP: usize = 3;
 /// The longest word that is taken, in bytes: a phrase takes up to 63, and what is longer is no word.
 const LONGEST_WORD: usize = 40;
 
-/// The number of a word or class with a [`Reader`].
+/// The number of a word with a [`Reader`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Token(u32);
 
 /// What may be a sign. Only the [`Reader`] that made it knows its words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Feature {
-    /// A word or class.
+    /// A word.
     One(Token),
     /// One directly after the other.
     Two(Token, Token),
     /// Three in a row.
     Three(Token, Token, Token),
-    /// The one after the other, with up to [`GAP`] words between.
-    Near(Token, Token),
 }
 
 /// Reads texts into features.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Reader {
-    classes: Classes,
     numbers: HashMap<String, Token>,
     tokens: Vec<Kind>,
 }
@@ -51,28 +37,20 @@ pub struct Reader {
 #[derive(Debug)]
 struct Kind {
     written: String,
-    stop: bool,
     never: bool,
 }
 
-/// A word as it stands, and its class if it has one.
-type Read = (Token, Option<Token>);
-
 impl Reader {
-    /// Makes one that knows some classes.
-    #[must_use]
-    pub fn new(classes: Classes) -> Self {
-        Self { classes, numbers: HashMap::new(), tokens: Vec::new() }
-    }
-
     /// Gives the features of a text, each once, in order.
     pub fn features(&mut self, text: &str) -> Vec<Feature> {
         let mut features = Vec::new();
         for sentence in sentences(text) {
             let words = normalise(sentence);
-            let read: Vec<Read> =
-                words.split(' ').filter(|it| !it.is_empty()).map(|it| self.read(it)).collect();
-            self.of_sentence(&read, &mut features);
+            let words: Vec<Token> =
+                words.split(' ').filter(|it| !it.is_empty()).map(|it| self.token(it)).collect();
+            features.extend(words.iter().copied().map(Feature::One));
+            features.extend(words.array_windows().map(|[a, b]| Feature::Two(*a, *b)));
+            features.extend(words.array_windows().map(|[a, b, c]| Feature::Three(*a, *b, *c)));
         }
         features.sort_unstable();
         features.dedup();
@@ -87,7 +65,6 @@ impl Reader {
             Feature::One(a) => name(a).to_owned(),
             Feature::Two(a, b) => format!("{} {}", name(a), name(b)),
             Feature::Three(a, b, c) => format!("{} {} {}", name(a), name(b), name(c)),
-            Feature::Near(a, b) => format!("{} <{GAP}> {}", name(a), name(b)),
         }
     }
 
@@ -97,36 +74,9 @@ impl Reader {
         let may = |token| self.kind(token).is_some_and(|kind| !kind.never);
         match feature {
             Feature::One(a) => may(a),
-            Feature::Two(a, b) | Feature::Near(a, b) => may(a) && may(b),
+            Feature::Two(a, b) => may(a) && may(b),
             Feature::Three(a, b, c) => may(a) && may(b) && may(c),
         }
-    }
-
-    /// Gives the classes.
-    #[must_use]
-    pub fn classes(&self) -> &Classes {
-        &self.classes
-    }
-
-    fn of_sentence(&self, read: &[Read], features: &mut Vec<Feature>) {
-        let plain: Vec<Token> = read.iter().map(|(word, _)| *word).collect();
-        let classed: Vec<Token> = read.iter().map(|(word, class)| class.unwrap_or(*word)).collect();
-        let speaks = |token: &Token| !self.is_stop(*token);
-        features.extend(plain.iter().chain(&classed).copied().filter(speaks).map(Feature::One));
-        for tokens in [&plain, &classed] {
-            features.extend(tokens.array_windows().map(|[a, b]| Feature::Two(*a, *b)));
-            features.extend(tokens.array_windows().map(|[a, b, c]| Feature::Three(*a, *b, *c)));
-        }
-        for (at, first) in classed.iter().enumerate() {
-            let close = classed.iter().skip(at + 1).take(GAP + 1);
-            let telling = close.filter(|second| speaks(first) || speaks(second));
-            features.extend(telling.map(|second| Feature::Near(*first, *second)));
-        }
-    }
-
-    fn read(&mut self, word: &str) -> Read {
-        let class = self.classes.of(word).map(|class| format!("[{class}]"));
-        (self.token(word), class.map(|class| self.token(&class)))
     }
 
     fn token(&mut self, written: &str) -> Token {
@@ -137,7 +87,6 @@ impl Reader {
         let token = Token(u32::try_from(self.tokens.len()).unwrap_or(u32::MAX));
         self.tokens.push(Kind {
             written: written.to_owned(),
-            stop: STOP.contains(&written),
             never: is_forbidden(written) || written.len() > LONGEST_WORD,
         });
         self.numbers.insert(written.to_owned(), token);
@@ -146,10 +95,6 @@ impl Reader {
 
     fn kind(&self, token: Token) -> Option<&Kind> {
         self.tokens.get(token.0 as usize)
-    }
-
-    fn is_stop(&self, token: Token) -> bool {
-        self.kind(token).is_some_and(|kind| kind.stop)
     }
 }
 
@@ -179,7 +124,6 @@ mod tests {
 
     use super::*;
 
-    const CLASSES: &str = "[classes]\nkin = [\"mum\", \"dad\"]\nnever = [\"not\", \"dont\"]\n";
     /// Rules in a pack that is tried: it may have 500.
     const RULES: usize = 400;
     const TEXTS: &[&str] = &[
@@ -191,28 +135,12 @@ mod tests {
     ];
 
     #[test]
-    fn features_are_words_runs_and_what_is_close() {
+    fn features_are_words_and_runs() {
         let mut reader = reader();
         let mut written = written(&mut reader, "My mum left. The end");
         written.sort();
-        let mut expected = vec![
-            "my",
-            "mum",
-            "left",
-            "[kin]",
-            "my mum",
-            "my [kin]",
-            "mum left",
-            "[kin] left",
-            "my mum left",
-            "my [kin] left",
-            "my <3> [kin]",
-            "my <3> left",
-            "[kin] <3> left",
-            "end",
-            "the end",
-            "the <3> end",
-        ];
+        let mut expected =
+            vec!["my", "mum", "left", "my mum", "mum left", "my mum left", "the", "end", "the end"];
         expected.sort_unstable();
         assert_eq!(written, expected);
     }
@@ -248,7 +176,7 @@ mod tests {
     }
 
     fn reader() -> Reader {
-        Reader::new(Classes::parse(CLASSES).unwrap())
+        Reader::default()
     }
 
     fn written(reader: &mut Reader, text: &str) -> Vec<String> {
@@ -257,8 +185,8 @@ mod tests {
 
     /// Makes a rule of each phrase.
     fn matcher(phrases: &[&String]) -> Matcher {
-        let mut pack = format!(
-            "format = 1\ncategory = \"wellbeing\"\nlanguage = \"en\"\nversion = 1\nreviewed = \"no\"\n{CLASSES}"
+        let mut pack = String::from(
+            "format = 1\ncategory = \"wellbeing\"\nlanguage = \"en\"\nversion = 1\nreviewed = \"no\"\n",
         );
         for (number, phrase) in phrases.iter().enumerate() {
             pack += &format!(

@@ -19,21 +19,21 @@ pub mod table;
 use std::collections::HashMap;
 
 use features::{Feature, Reader};
+use redshank_matcher::MAX_SIGNS;
 use regression::{Fit, Limits, Penalty, Problem};
 use sources::Sample;
 
-/// In how many texts a feature must stand: what two texts share is chance.
-const LEAST_TEXTS: u32 = 3;
-/// The most signs that are proposed: a rule takes 1,500, and an editor adds some.
-const MOST_SIGNS: usize = 1450;
-/// What choosing costs: so much of the likelihood must a feature of weight 1 explain.
-const CHOOSING: Penalty = Penalty::Absolute(1.0 / 3.0);
-/// What weighing costs: keeps what stands in few texts from gathering points.
-const WEIGHING: Penalty = Penalty::Square(1.0 / 0.6);
-/// Choosing needs to know which weights are none, not their last digit.
-const CHOOSING_LIMITS: Limits = Limits { steps: 1500, still: 3e-3 };
-/// A tenth of a weight is one point.
-const WEIGHING_LIMITS: Limits = Limits { steps: 3000, still: 1e-4 };
+/// In how many texts a feature must stand: what one text has is chance.
+const LEAST_TEXTS: u32 = 2;
+/// The most signs that are proposed: a rule takes so many.
+const MOST_SIGNS: usize = MAX_SIGNS;
+/// What a weight costs when signs are chosen, and when those that are kept are weighed: it keeps what stands in few texts
+/// from gathering points.
+const COST: Penalty = Penalty(0.05);
+/// Choosing needs to know which weights are small, not their last digit.
+const CHOOSING_LIMITS: Limits = Limits { steps: 1500, still: 1e-2 };
+/// A thirtieth of a weight is one point.
+const WEIGHING_LIMITS: Limits = Limits { steps: 3000, still: 1e-3 };
 
 /// Features with their weights.
 #[derive(Debug)]
@@ -48,7 +48,9 @@ impl Model {
     /// Gives the log-odds that a text with these features, each once, is of the category.
     #[must_use]
     pub fn score(&self, features: &[Feature]) -> f64 {
-        self.bias + features.iter().filter_map(|it| self.weights.get(it)).sum::<f64>()
+        let weights: Vec<f64> =
+            features.iter().filter_map(|it| self.weights.get(it)).copied().collect();
+        self.bias + regression::balanced(&weights)
     }
 }
 
@@ -63,12 +65,12 @@ pub fn fit(samples: &[Sample], reader: &mut Reader, tell: &mut dyn FnMut(&str)) 
         weights: samples.iter().map(|sample| sample.weight).collect(),
         columns: columns.len(),
     };
-    let first = regression::fit(&problem, CHOOSING, CHOOSING_LIMITS, &mut |line| {
+    let first = regression::fit(&problem, COST, CHOOSING_LIMITS, &mut |line| {
         tell(&format!("choosing: {line}"));
     });
     let kept = weightiest(&problem, &first);
     tell(&format!("{} features chosen", kept.len()));
-    let second = regression::fit(&problem.only(&kept), WEIGHING, WEIGHING_LIMITS, &mut |line| {
+    let second = regression::fit(&problem.only(&kept), COST, WEIGHING_LIMITS, &mut |line| {
         tell(&format!("weighing: {line}"));
     });
     let chosen = kept.iter().filter_map(|column| columns.get(*column).copied());
@@ -112,7 +114,6 @@ fn weightiest(problem: &Problem, fit: &Fit) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sources::Classes;
 
     #[test]
     fn what_tells_the_texts_apart_is_chosen() {
@@ -127,11 +128,15 @@ mod tests {
                 ]
             })
             .collect();
-        let mut reader = Reader::new(Classes::default());
+        let mut reader = Reader::default();
         let model = fit(&samples, &mut reader, &mut |_| ());
         let mut score = |text: &str| model.score(&reader.features(text));
         assert!(score("rain at sea") > 0.0 && score("sun at sea") < 0.0);
-        let written: Vec<String> = model.weights.keys().map(|it| reader.written(*it)).collect();
-        assert!(written.iter().any(|it| it == "rain") && !written.iter().any(|it| it == "cold"));
+        let weight = |name: &str| {
+            let known = model.weights.iter().find(|(it, _)| reader.written(**it) == name);
+            known.map_or(0.0, |(_, weight)| *weight)
+        };
+        assert!(weight("rain") > 1.0 && weight("sun") < -1.0);
+        assert!(weight("cold").abs() < 0.1, "both kinds of text have it");
     }
 }

@@ -4,25 +4,25 @@
 //! |---|---|---|
 //! | of a labelled set, of the category | to be found | 1 |
 //! | of a set that also holds such: a near miss, written against it | harmless | 1 |
-//! | of another set | harmless | 0.3: there are many, and few come near |
+//! | of another set | harmless | 0.7: there are many, and few come near |
 //! | of another category that is named neutral | left out: close to the category, and an alert anyway | |
 //! | an example of the category's pack | to be found | 1 |
 //! | what an example of any pack must not find | harmless | 1: the nearest misses there are |
-//! | an ordinary search | harmless | 0.3 |
+//! | an ordinary search | harmless | 1 |
 //! | a window of prose | harmless | 1: an essay has hundreds, and each alert is one too many |
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fs;
+use std::collections::HashSet;
 use std::path::Path;
 
-use anyhow::{Context as _, bail};
-use redshank_matcher::{Category, normalise};
+use anyhow::Context as _;
+use redshank_matcher::Category;
 use serde::Deserialize;
 
 use crate::evaluation::labelled::{Expected, Set};
+use crate::evaluation::{self, packs};
 
 /// What a text far from the category counts.
-const FAR: f64 = 0.3;
+const FAR: f64 = 0.7;
 /// What every other text counts.
 const NEAR: f64 = 1.0;
 /// The words of a window of prose: as many as the engine weighs together.
@@ -50,19 +50,10 @@ pub struct Aim {
     pub neutral: Vec<Category>,
 }
 
-/// Classes of words that count as one.
-#[derive(Debug, Default)]
-pub struct Classes {
-    words: HashMap<String, String>,
-    named: BTreeMap<String, Vec<String>>,
-}
-
 /// What of a pack is read here: the engine gives no examples.
 #[derive(Debug, Deserialize)]
 struct Pack {
     category: String,
-    #[serde(default)]
-    classes: BTreeMap<String, Vec<String>>,
     #[serde(default, rename = "rule")]
     rules: Vec<Rule>,
 }
@@ -81,8 +72,6 @@ struct Rule {
 pub struct Packs {
     /// Their examples.
     pub samples: Vec<Sample>,
-    /// Classes that the pack of the category has.
-    pub classes: BTreeMap<String, Vec<String>>,
     /// Rules that the pack of the category has.
     pub rules: HashSet<String>,
 }
@@ -112,19 +101,11 @@ impl Aim {
     ///
     /// # Errors
     /// Names the pack that cannot be read.
-    #[expect(clippy::disallowed_methods, reason = "packs of this repository have a known size")]
     pub fn of_packs(&self, folder: &Path) -> anyhow::Result<Packs> {
-        let at = || format!("{}", folder.display());
-        let entries = fs::read_dir(folder).with_context(at)?;
-        let mut files: Vec<_> =
-            entries.map(|it| Ok(it?.path())).collect::<std::io::Result<_>>().with_context(at)?;
-        files.retain(|file| file.extension().is_some_and(|it| it == "toml"));
-        files.sort();
         let mut packs = Packs::default();
-        for file in files {
+        for file in packs::files(folder)? {
             let at = || format!("{}", file.display());
-            let text = fs::read_to_string(&file).with_context(at)?;
-            self.of_pack(toml::from_str(&text).with_context(at)?, &mut packs);
+            self.of_pack(toml::from_str(&evaluation::read(&file)?).with_context(at)?, &mut packs);
         }
         Ok(packs)
     }
@@ -139,64 +120,6 @@ impl Aim {
                 packs.rules.insert(rule.id);
             }
             packs.samples.extend(rule.missing.into_iter().map(|it| sample(it, false)));
-        }
-        if own {
-            packs.classes.extend(pack.classes);
-        }
-    }
-}
-
-impl Classes {
-    /// Reads the table `[classes]` of a TOML file.
-    ///
-    /// # Errors
-    /// Names what is no single folded word, or stands in two classes.
-    pub fn parse(text: &str) -> anyhow::Result<Self> {
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct File {
-            classes: BTreeMap<String, Vec<String>>,
-        }
-        let named = toml::from_str::<File>(text)?.classes;
-        let mut words: HashMap<String, String> = HashMap::new();
-        for (name, entries) in &named {
-            for word in entries {
-                if word.is_empty() || normalise(word) != *word || word.contains(' ') {
-                    bail!(
-                        "class \"{name}\": \"{word}\" is not one word; write it as it is read, \"dont\""
-                    );
-                }
-                if let Some(other) = words.insert(word.clone(), name.clone()) {
-                    bail!("\"{word}\" stands in \"{other}\" and \"{name}\"; leave it in one place");
-                }
-            }
-        }
-        Ok(Self { words, named })
-    }
-
-    /// Gives the class of a folded word.
-    #[must_use]
-    pub fn of(&self, word: &str) -> Option<&str> {
-        self.words.get(word).map(String::as_str)
-    }
-
-    /// Gives all classes with their words.
-    #[must_use]
-    pub fn named(&self) -> &BTreeMap<String, Vec<String>> {
-        &self.named
-    }
-
-    /// Refuses classes that a pack has with other words: what is pasted beside them would not be read.
-    ///
-    /// # Errors
-    /// Names the class.
-    pub fn agree_with(&self, pack: &BTreeMap<String, Vec<String>>) -> anyhow::Result<()> {
-        match self.named.iter().find(|(name, words)| pack.get(*name).is_some_and(|it| it != *words))
-        {
-            Some((name, _)) => {
-                bail!("class \"{name}\": the pack has one of other words; rename it")
-            }
-            None => Ok(()),
         }
     }
 }
@@ -220,7 +143,7 @@ pub fn of_prose(sets: &[Set]) -> Vec<Sample> {
 #[must_use]
 pub fn of_searches(text: &str) -> Vec<Sample> {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    lines.map(|line| Sample { text: line.to_owned(), positive: false, weight: FAR }).collect()
+    lines.map(|line| Sample { text: line.to_owned(), positive: false, weight: NEAR }).collect()
 }
 
 #[cfg(test)]
@@ -250,42 +173,14 @@ mod tests {
         let mut packs = Packs::default();
         for category in ["suicide", "drugs"] {
             let text = format!(
-                "category = \"{category}\"\n[classes]\na = [\"{category}\"]\n\
-                 [[rule]]\nid = \"{category}.a\"\nseverity = 4\nmatch = [\"found\"]\nmiss = [\"{category}\"]"
+                "category = \"{category}\"\n[[rule]]\nid = \"{category}.a\"\nseverity = 4\nmatch = [\"found\"]\nmiss = [\"{category}\"]"
             );
             aim().of_pack(toml::from_str(&text).unwrap(), &mut packs);
         }
         let taught: Vec<(&str, bool)> =
             packs.samples.iter().map(|it| (it.text.as_str(), it.positive)).collect();
         assert_eq!(taught, [("found", true), ("suicide", false), ("drugs", false)]);
-        assert_eq!(packs.classes["a"], ["suicide"]);
         assert!(packs.rules.contains("suicide.a") && packs.rules.len() == 1);
-    }
-
-    #[test]
-    fn classes_hold_single_words_once() {
-        for (text, wrong) in [
-            ("[classes]\na = [\"step mum\"]", "not one word"),
-            ("[classes]\na = [\"Don't\"]", "not one word"),
-            ("[classes]\na = [\"x\"]\nb = [\"x\"]", "stands in \"a\" and \"b\""),
-            ("[class]\na = [\"x\"]", "unknown field"),
-        ] {
-            let told = Classes::parse(text).unwrap_err().to_string();
-            assert!(told.contains(wrong), "{text}: {told}");
-        }
-        let classes = Classes::parse("[classes]\na = [\"x\", \"y\"]").unwrap();
-        assert_eq!((classes.of("y"), classes.of("z")), (Some("a"), None));
-        let pack = |words: &[&str]| {
-            BTreeMap::from([("a".to_owned(), words.iter().map(|it| (*it).to_owned()).collect())])
-        };
-        assert!(classes.agree_with(&pack(&["x", "y"])).is_ok());
-        assert!(classes.agree_with(&pack(&["x"])).is_err());
-    }
-
-    #[test]
-    fn shipped_classes_are_sound() {
-        let classes = include_str!("../../../../collector/rules/training/en/classes.toml");
-        assert_eq!(Classes::parse(classes).unwrap().of("mum"), Some("any_kin"));
     }
 
     #[test]

@@ -1,22 +1,20 @@
 //! Weights as points, and the rule as TOML.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use anyhow::bail;
-use redshank_matcher::Category;
+use redshank_matcher::{Category, MAX_POINTS, balanced};
 
 use super::Model;
 use super::features::{Feature, Reader};
 
 /// Points of a weight of 1: whole points are near enough, and people read them.
-const SCALE: f64 = 10.0;
-/// What a sign for the category gives at most, of what is enough: none is enough alone.
-const CAP: f64 = 0.7;
-/// What a sign against it takes at most: one harmless word must not hide a long cry for help.
-const MOST_AGAINST: i32 = -100;
-/// What a sign has at least, for or against: less changes nothing, and somebody has to read it.
-const LEAST: i32 = 3;
+const SCALE: f64 = 30.0;
+/// What a sign for the category gives at most, of what is enough: none is enough alone, since at least six are balanced.
+const CAP: f64 = 2.0;
+/// What a sign against it takes at most, of what is enough: one harmless word must not hide a long cry for help.
+const MOST_AGAINST: f64 = 2.0;
 /// The rule's severity, until its editor knows better: to be looked at within the day.
 const SEVERITY: u8 = 4;
 
@@ -35,16 +33,17 @@ impl Table {
     /// Says so if a text without any sign would be found.
     pub fn of(model: &Model, threshold: f64) -> anyhow::Result<Self> {
         let enough = points(threshold - model.bias);
-        if enough < LEAST {
+        if enough < 1 {
             bail!(
                 "{enough} points would be enough: too few harmless texts, or too low a threshold"
             );
         }
-        let cap = whole((f64::from(enough) * CAP).floor());
+        let part = |share: f64| whole((f64::from(enough) * share).floor()).min(MAX_POINTS);
+        let (most, least) = (part(CAP), -part(MOST_AGAINST));
         let signs = model.weights.iter().map(|(feature, weight)| (*feature, points(*weight)));
         let signs = signs
-            .filter(|(_, points)| points.abs() >= LEAST)
-            .map(|(feature, points)| (feature, points.clamp(MOST_AGAINST, cap)))
+            .filter(|(_, points)| *points != 0)
+            .map(|(feature, points)| (feature, points.clamp(least, most)))
             .collect();
         Ok(Self { enough, signs })
     }
@@ -52,7 +51,9 @@ impl Table {
     /// Says whether a text with these features, each once, is found.
     #[must_use]
     pub fn finds(&self, features: &[Feature]) -> bool {
-        features.iter().filter_map(|it| self.signs.get(it)).sum::<i32>() >= self.enough
+        let signs: Vec<i32> =
+            features.iter().filter_map(|it| self.signs.get(it)).copied().collect();
+        balanced(signs.iter().sum(), signs.len()) >= self.enough
     }
 
     /// Gives how many signs there are.
@@ -67,24 +68,19 @@ impl Table {
         self.signs.is_empty()
     }
 
-    /// Writes the classes that are named and the rule, to be read, cut and pasted into a pack.
+    /// Writes the rule, to be read, cut and pasted into a pack.
     #[must_use]
     pub fn toml(&self, category: Category, reader: &Reader) -> String {
         let mut signs: Vec<(String, i32)> =
             self.signs.iter().map(|(sign, points)| (reader.written(*sign), *points)).collect();
         signs.sort_by(|(a, left), (b, right)| right.cmp(left).then(a.cmp(b)));
-        let named = |name: &str| signs.iter().any(|(sign, _)| sign.contains(&format!("[{name}]")));
-        let all: &BTreeMap<String, Vec<String>> = reader.classes().named();
-        let mut toml = String::from("[classes]\n");
+        let mut toml = String::new();
         // A String takes whatever is written to it. Words are letters and digits: nothing needs escaping.
-        for (name, words) in all.iter().filter(|(name, _)| named(name)) {
-            let _ = writeln!(toml, "{name} = [\"{}\"]", words.join("\", \""));
-        }
         let _ = writeln!(
             toml,
-            "\n[[rule]]\nid = \"{category}.quiet_signs\"\nseverity = {SEVERITY}\n\
+            "[[rule]]\nid = \"{category}.quiet_signs\"\nseverity = {SEVERITY}\n\
              note = \"Signs that say little alone stand together ({}); read the text itself.\"\n\
-             places = [\"search\", \"typed\"]\npoints = {}\n[rule.signs]",
+             places = [\"search\", \"typed\"]\npoints = {}\nbalanced = true\n[rule.signs]",
             category.label(),
             self.enough,
         );
@@ -112,34 +108,33 @@ mod tests {
     use redshank_matcher::{Matcher, Pack, Place};
 
     use super::*;
-    use crate::evaluation::fit::sources::Classes;
 
     const HEAD: &str =
         "format = 1\ncategory = \"suicide\"\nlanguage = \"en\"\nversion = 1\nreviewed = \"no\"\n";
 
     #[test]
     fn weights_become_points_within_bounds() {
-        let mut reader = reader();
+        let mut reader = Reader::default();
         let table = table(&mut reader);
         let toml = table.toml(Category::Suicide, &reader);
         let (_, signs) = toml.split_once("[rule.signs]\n").unwrap();
-        assert_eq!(signs, "\"bleak\" = 28\n\"[kin] gone\" = 21\n\"film\" = -100\n");
-        assert!(toml.contains("points = 40\n") && toml.contains("kin = [\"mum\", \"dad\"]\n"));
-        assert!(!toml.contains("pals"), "a class that no sign names is left out");
-        assert_eq!((table.len(), table.is_empty()), (3, false));
+        assert_eq!(signs, "\"bleak\" = 210\n\"mum gone\" = 153\n\"tea\" = 7\n\"film\" = -240\n");
+        assert!(toml.contains("points = 120\nbalanced = true\n"), "{toml}");
+        assert_eq!((table.len(), table.is_empty()), (4, false));
     }
 
     #[test]
     fn the_engine_finds_what_the_table_finds() {
-        let mut reader = reader();
+        let mut reader = Reader::default();
         let table = table(&mut reader);
         let pack = format!("{HEAD}{}", table.toml(Category::Suicide, &reader));
         let matcher = Matcher::compile(&[Pack::parse("en/suicide.toml", &pack).unwrap()]).unwrap();
         for (text, found) in [
             ("bleak. Mum gone", true),
-            ("bleak dad gone", true),
+            ("bleak, mum gone and bleak", true),
             ("bleak", false),
-            ("mum gone, dad gone", false),
+            ("mum gone, mum gone", false),
+            ("bleak tea: mum gone", true),
             ("bleak film: mum gone", false),
             ("bleak. mum. gone", false),
         ] {
@@ -153,13 +148,8 @@ mod tests {
         assert!(Table::of(&Model { weights: HashMap::new(), bias: 0.1 }, -0.3).is_err());
     }
 
-    fn reader() -> Reader {
-        let classes = "[classes]\nkin = [\"mum\", \"dad\"]\npals = [\"mate\"]";
-        Reader::new(Classes::parse(classes).unwrap())
-    }
-
     fn table(reader: &mut Reader) -> Table {
-        let weights = [("bleak", 5.0), ("[kin] gone", 2.1), ("film", -12.0), ("tea", 0.24)];
+        let weights = [("bleak", 7.0), ("mum gone", 5.1), ("film", -12.0), ("tea", 0.24)];
         let known = reader.features("bleak mum gone film tea");
         let of = |name: &str| *known.iter().find(|it| reader.written(**it) == name).unwrap();
         let weights = weights.into_iter().map(|(name, weight)| (of(name), weight)).collect();
