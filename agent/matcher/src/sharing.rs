@@ -8,8 +8,9 @@ use std::sync::{Arc, OnceLock};
 use crate::anchor::{Weighed, word_weight};
 use crate::language::Language;
 use crate::lexicon::signature;
-use crate::phrase::{Alternatives, Pattern};
+use crate::phrase::{Alternatives, MAX_SPAN, Pattern};
 use crate::phrase_set::PhraseSet;
+use crate::stored::{Reader, Unreadable, Writer, ensure};
 use crate::vocabulary::{FastMap, WordId};
 
 /// The alternatives and sets that were compiled so far.
@@ -159,6 +160,23 @@ impl Runs {
         });
         let ends = ends.collect();
         Self { keys, ends, words: words.into() }
+    }
+
+    pub(crate) fn write(&self, out: &mut Writer) {
+        out.numbers(&self.words);
+        out.numbers(&self.ends);
+        out.numbers(&self.keys);
+    }
+
+    pub(crate) fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        let words = from.ids()?;
+        let ends = from.ends(words.len())?;
+        let keys = from.ids()?;
+        let this = Self { keys, ends, words };
+        ensure(this.keys.is_sorted() && this.longest() <= MAX_SPAN)?;
+        ensure(this.ends.is_empty() || this.ends.len() == this.keys.len())?;
+        ensure(parts(&this.words, &this.ends).all(|run| !run.is_empty()))?;
+        Ok(this)
     }
 
     /// Gives the most words of a run.

@@ -14,6 +14,7 @@ use std::ops::Range;
 use crate::language::Language;
 use crate::phrase::Phrase;
 use crate::phrase_set::{self, PhraseSet};
+use crate::stored::{Reader, Unreadable, Writer, ensure};
 use crate::view::{Spelling, View};
 use crate::vocabulary::Vocabulary;
 
@@ -92,6 +93,25 @@ impl Growing {
 }
 
 impl Signs {
+    pub(crate) fn write(&self, out: &mut Writer) {
+        self.phrases.write(out);
+        out.list(&self.signs, |out, Sign { rule, points }| {
+            out.size(*rule);
+            out.number(points.cast_unsigned());
+        });
+    }
+
+    /// Reads the signs of so many rules.
+    pub(crate) fn read(from: &mut Reader<'_>, rules: usize) -> Result<Self, Unreadable> {
+        let phrases = PhraseSet::read(from)?;
+        let signs = from.list(|from| {
+            let rule = from.size(rules)?;
+            Ok(Sign { rule, points: from.number()?.cast_signed() })
+        })?;
+        ensure(signs.len() == phrases.len() && signs.iter().all(|sign| sign.rule < rules))?;
+        Ok(Self { phrases, signs })
+    }
+
     /// Adds up every stretch of a text, for each rule with a sign in it: signs for it in one view,
     /// if `counts` says that what is written so counts for the rule, and signs against it in the
     /// other, which has the same tokens and may say more.

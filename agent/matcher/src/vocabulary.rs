@@ -13,6 +13,7 @@ use crate::language::Language;
 use crate::phrase::{Alternatives, Pattern};
 use crate::phrase_set::PhraseSet;
 use crate::sharing::{Choice, Shared};
+use crate::stored::{Reader, Unreadable, Writer, ensure};
 
 /// A word (or beginning of a word) of the packs.
 pub(crate) type WordId = u32;
@@ -41,23 +42,54 @@ pub(crate) struct Vocabulary {
 impl Vocabulary {
     /// Gives the id of a word, a new one if it has none.
     pub(crate) fn intern(&mut self, pattern: &Pattern) -> WordId {
-        let known = if pattern.prefix { &mut self.beginnings } else { &mut self.exact };
-        if let Some(id) = known.get(&*pattern.word) {
+        self.intern_word(&pattern.word, pattern.prefix)
+    }
+
+    fn intern_word(&mut self, word: &str, prefix: bool) -> WordId {
+        let known = if prefix { &mut self.beginnings } else { &mut self.exact };
+        if let Some(id) = known.get(word) {
             return *id;
         }
         let id = self.next;
         self.next += 1;
-        self.longest = self.longest.max(pattern.word.len());
-        known.insert((&*pattern.word).into(), id);
-        if pattern.prefix {
-            self.beginning_lengths |= 1_u64 << pattern.word.len().min(MAX_WORD_BYTES);
+        self.longest = self.longest.max(word.len());
+        known.insert(word.into(), id);
+        if prefix {
+            self.beginning_lengths |= 1_u64 << word.len().min(MAX_WORD_BYTES);
         } else {
-            let squeezed = squeeze(&pattern.word);
-            if squeezed != *pattern.word {
+            let squeezed = squeeze(word);
+            if squeezed != word {
                 self.squeezed.entry(squeezed.into()).or_default().push(id);
             }
         }
         id
+    }
+
+    /// Writes the words in the order of their ids.
+    pub(crate) fn write(&self, out: &mut Writer) {
+        let exact = self.exact.iter().map(|(word, id)| (*id, false, word));
+        let beginnings = self.beginnings.iter().map(|(word, id)| (*id, true, word));
+        let mut words: Vec<_> = exact.chain(beginnings).collect();
+        words.sort_unstable();
+        out.list(&words, |out, (_, prefix, word)| {
+            out.byte((*prefix).into());
+            out.text(word);
+        });
+    }
+
+    pub(crate) fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        let mut this = Self::default();
+        let mut words = 0;
+        from.list(|from| {
+            let (prefix, word) = (from.flag()?, from.text()?);
+            // A beginning that is longer than its length can be told is found nowhere.
+            ensure(!prefix || word.len() <= MAX_WORD_BYTES)?;
+            ensure(!word.is_empty() && this.intern_word(word, prefix) == words)?;
+            words += 1;
+            Ok(())
+        })?;
+        from.set_words(words as usize)?;
+        Ok(this)
     }
 
     /// Gives alternatives compiled with these words.

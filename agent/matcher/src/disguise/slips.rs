@@ -8,6 +8,7 @@
 
 use super::ordinary;
 use crate::phrase::{Item, Phrase};
+use crate::stored::{Reader, Unreadable, Writer, ensure};
 use crate::vocabulary::Vocabulary;
 
 /// The shortest word that may be misspelt: of shorter ones nearly every slip is a word.
@@ -74,7 +75,7 @@ pub(super) struct Meant<'a> {
 
 impl Slips {
     /// Enters the words of phrases.
-    pub(super) fn of<'a>(phrases: impl Iterator<Item = &'a Phrase>) -> Self {
+    pub(crate) fn of<'a>(phrases: impl Iterator<Item = &'a Phrase>) -> Self {
         let mut words: Vec<Box<str>> = Vec::new();
         let mut beginnings: Vec<&str> = Vec::new();
         for item in phrases.flat_map(|phrase| &phrase.items) {
@@ -96,6 +97,23 @@ impl Slips {
         }
         words.sort_unstable();
         words.dedup();
+        Self::of_words(words)
+    }
+
+    /// Writes the words: what they are entered under is made anew at least as fast as it is read.
+    pub(crate) fn write(&self, out: &mut Writer) {
+        out.list(&self.words, |out, word| out.text(word));
+    }
+
+    pub(crate) fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        let words: Vec<Box<str>> = from.list(|from| from.text().map(Box::from))?;
+        let each = words.iter().all(|word| may_be_misspelt(word));
+        ensure(each && words.is_sorted_by(|before, after| before < after))?;
+        Ok(Self::of_words(words))
+    }
+
+    /// Enters words that are sorted.
+    fn of_words(words: Vec<Box<str>>) -> Self {
         let mut near = Vec::new();
         for (index, word) in (0_u32..).zip(&words) {
             for_each_near(word.as_bytes(), |hash| near.push((hash, index)));
