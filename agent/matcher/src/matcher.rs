@@ -172,7 +172,7 @@ impl Matcher {
         Ok(Self(Arc::new(compiled.with_tables(slips))))
     }
 
-    /// Gives the compiled packs as bytes, which [`Matcher::from_bytes`] of the same version of this
+    /// Gives the compiled packs as bytes, which [`Matcher::from_bytes`] of the same build of this
     /// engine reads many times faster than packs are compiled.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
@@ -195,8 +195,8 @@ impl Matcher {
     /// Reads what [`Matcher::to_bytes`] gave.
     ///
     /// # Errors
-    /// Gives whether another version wrote the bytes or they are damaged. What can be read finds in
-    /// linear time, whoever wrote it.
+    /// Gives whether another build wrote the bytes or they are damaged. What can be read finds in
+    /// linear time, whoever wrote it; whether it is what these packs say, only its place can vouch for.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Unreadable> {
         let mut from = Reader::of(bytes)?;
         let vocabulary = Vocabulary::read(&mut from)?;

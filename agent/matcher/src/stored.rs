@@ -4,6 +4,9 @@
 //! of words, persons) is written where it is met first and named by its number from then on. The
 //! tables for looking words up are made anew: that is about as fast as checking them.
 //!
+//! Only the build that wrote them reads them: beside the layout, they hold what languages and rules
+//! were compiled to, which changes with nearly every file of this crate.
+//!
 //! The bytes are read as if by anybody's hand: every number that is an index or a length is held
 //! against what it counts, so that broken bytes are refused. No bytes make a matcher that panics or
 //! needs more than linear time. A checksum finds what was damaged without being out of bounds; it
@@ -17,18 +20,19 @@ use crate::vocabulary::WordId;
 
 /// What the bytes begin with.
 const MAGIC: &[u8; 8] = b"redshank";
-/// The version of the layout and of all that is compiled into it: raised with any change of either,
-/// also of a language's tables.
-const VERSION: u32 = 1;
+/// The digest of this crate's sources and version, in hexadecimal digits: `build.rs` makes it.
+const BUILD: &str = env!("REDSHANK_MATCHER_BUILD");
+/// What stands before what was compiled: both of them, and the checksum.
+const HEAD: usize = MAGIC.len() + BUILD.len() + 8;
 /// Says that what is shared follows.
 const NEW: u32 = u32::MAX;
 
 /// Why bytes make no matcher.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
-    /// They were written by another version of this engine, or are something else: compile anew.
-    #[error("compiled by another version")]
-    Version,
+    /// Another build of this engine wrote them, or they are something else: compile anew.
+    #[error("compiled by another build")]
+    Build,
     /// They are damaged.
     #[error("compiled packs are damaged")]
     Broken,
@@ -45,9 +49,9 @@ pub(crate) struct Writer {
 impl Writer {
     /// Gives the bytes, with what tells that they are whole.
     pub(crate) fn finish(self) -> Vec<u8> {
-        let mut all = Vec::with_capacity(self.bytes.len() + MAGIC.len() + 12);
+        let mut all = Vec::with_capacity(HEAD + self.bytes.len());
         all.extend_from_slice(MAGIC);
-        all.extend_from_slice(&VERSION.to_le_bytes());
+        all.extend_from_slice(BUILD.as_bytes());
         all.extend_from_slice(&checksum(&self.bytes).to_le_bytes());
         all.extend_from_slice(&self.bytes);
         all
@@ -112,12 +116,10 @@ type Read<T> = Result<T, Unreadable>;
 impl<'a> Reader<'a> {
     /// Begins to read bytes that are whole.
     pub(crate) fn of(bytes: &'a [u8]) -> Read<Self> {
-        let rest = bytes.strip_prefix(MAGIC).ok_or(Unreadable::Version)?;
+        let rest = bytes.strip_prefix(MAGIC).and_then(|it| it.strip_prefix(BUILD.as_bytes()));
+        let rest = rest.ok_or(Unreadable::Build)?;
         let mut this = Self { rest, shared: Vec::new(), words: 0 };
-        if this.number()? != VERSION {
-            return Err(Unreadable::Version);
-        }
-        let sum = u64::from_le_bytes(*this.array()?);
+        let sum = this.long()?;
         ensure(sum == checksum(this.rest))?;
         Ok(this)
     }
@@ -230,16 +232,25 @@ pub(crate) fn ensure(holds: bool) -> Read<()> {
     if holds { Ok(()) } else { Err(Unreadable::Broken) }
 }
 
-/// Mixes eight bytes at a time.
+/// Mixes eight bytes at a time, in four sums side by side: each multiplication waits for the one
+/// before it.
 fn checksum(bytes: &[u8]) -> u64 {
     let (chunks, rest) = bytes.as_chunks::<8>();
     let mut last = [0; 8];
     last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-    let mix = |sum: u64, chunk: &[u8; 8]| {
-        let mixed = (sum ^ u64::from_le_bytes(*chunk)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mix = |sum: u64, number: u64| {
+        let mixed = (sum ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         mixed ^ mixed >> 32
     };
-    mix(chunks.iter().fold(bytes.len() as u64, mix), &last)
+    let (fours, chunks) = chunks.as_chunks::<4>();
+    let mut sums = [bytes.len() as u64, 1, 2, 3];
+    for four in fours {
+        for (sum, chunk) in sums.iter_mut().zip(four) {
+            *sum = mix(*sum, u64::from_le_bytes(*chunk));
+        }
+    }
+    let rest = chunks.iter().chain([&last]).map(|chunk| u64::from_le_bytes(*chunk));
+    sums.into_iter().chain(rest).fold(0, mix)
 }
 
 #[cfg(test)]
@@ -251,7 +262,6 @@ mod tests {
     use super::*;
     use crate::{Matcher, Pack, Place};
 
-    const HEAD: usize = MAGIC.len() + 12;
     const PACK: &str = r#"
         format = 1
         category = "wellbeing"
@@ -272,6 +282,7 @@ mod tests {
         about_other = "lower"
         negation = "drop"
         quoted = "lower"
+        prose = "lower"
         lower = [{ reason = "asks", seeks_method = true, ages = ["primary"] }]
         raise = [{ reason = "tonight", phrases = ["tonight", "[friend] gone"], within = 12 }]
         [[rule]]
@@ -281,6 +292,7 @@ mod tests {
         points = 3
         hosts = ["example.org"]
         source = "a list"
+        misspelt = true
         [rule.signs]
         "nobody" = 2
         "alone" = 2
@@ -342,12 +354,12 @@ mod tests {
     }
 
     #[test]
-    fn bytes_are_those_of_this_version_alone() {
-        assert_eq!(Matcher::from_bytes(b"").unwrap_err(), Unreadable::Version);
-        assert_eq!(Matcher::from_bytes(PACK.as_bytes()).unwrap_err(), Unreadable::Version);
+    fn bytes_are_those_of_this_build_alone() {
+        assert_eq!(Matcher::from_bytes(b"").unwrap_err(), Unreadable::Build);
+        assert_eq!(Matcher::from_bytes(PACK.as_bytes()).unwrap_err(), Unreadable::Build);
         let mut other = BYTES.clone();
-        other[MAGIC.len()] += 1;
-        assert_eq!(Matcher::from_bytes(&other).unwrap_err(), Unreadable::Version);
+        other[MAGIC.len()] ^= 1;
+        assert_eq!(Matcher::from_bytes(&other).unwrap_err(), Unreadable::Build);
         assert_eq!(Matcher::from_bytes(&BYTES).unwrap().to_bytes(), *BYTES, "written alike again");
         assert!(Matcher::from_bytes(&Matcher::default().to_bytes()).is_ok());
     }
