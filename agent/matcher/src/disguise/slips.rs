@@ -97,30 +97,32 @@ impl Slips {
         }
         words.sort_unstable();
         words.dedup();
-        Self::of_words(words)
-    }
-
-    /// Writes the words: what they are entered under is made anew at least as fast as it is read.
-    pub(crate) fn write(&self, out: &mut Writer) {
-        out.list(&self.words, |out, word| out.text(word));
-    }
-
-    pub(crate) fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
-        let words: Vec<Box<str>> = from.list(|from| from.text().map(Box::from))?;
-        let each = words.iter().all(|word| may_be_misspelt(word));
-        ensure(each && words.is_sorted_by(|before, after| before < after))?;
-        Ok(Self::of_words(words))
-    }
-
-    /// Enters words that are sorted.
-    fn of_words(words: Vec<Box<str>>) -> Self {
+        words.shrink_to_fit();
         let mut near = Vec::new();
         for (index, word) in (0_u32..).zip(&words) {
             for_each_near(word.as_bytes(), |hash| near.push((hash, index)));
         }
         near.sort_unstable();
         near.dedup();
+        near.shrink_to_fit();
         Self { words, near }
+    }
+
+    /// Writes the words with their entries, which it takes many times longer to sort than to read.
+    pub(crate) fn write(&self, out: &mut Writer) {
+        out.list(&self.words, |out, word| out.text(word));
+        out.list(&self.near, |out, (hash, index)| {
+            out.number(*hash);
+            out.number(*index);
+        });
+    }
+
+    pub(crate) fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        let words: Vec<Box<str>> = from.list(|from| from.text().map(Box::from))?;
+        let near: Vec<(u32, u32)> = from.list(|from| Ok((from.number()?, from.number()?)))?;
+        ensure(words.iter().all(|word| may_be_misspelt(word)) && words.is_sorted())?;
+        ensure(near.iter().all(|(_, index)| (*index as usize) < words.len()) && near.is_sorted())?;
+        Ok(Self { words, near })
     }
 
     pub(super) fn is_empty(&self) -> bool {
