@@ -87,6 +87,8 @@ enum CompiledItem {
 
 /// Which phrase a word wakes.
 #[derive(Debug, Clone, Copy)]
+// They are the most of what a matcher holds: an eighth of each would be padding.
+#[repr(Rust, packed(4))]
 struct Anchor {
     /// What must stand after the word and before it: a word with one of these ids.
     after: u64,
@@ -327,11 +329,11 @@ impl Phrases {
         });
         out.numbers(words);
         out.list(anchors, |out, anchor| {
-            let Anchor { after, before, phrase, start, .. } = anchor;
-            let Anchor { after_within, before_within, length, word, .. } = anchor;
-            [after, before].iter().for_each(|it| out.long(**it));
-            [phrase, start].iter().for_each(|it| out.number(**it));
-            [after_within, before_within, length, word].iter().for_each(|it| out.byte(**it));
+            let Anchor { after, before, phrase, start, .. } = *anchor;
+            let Anchor { after_within, before_within, length, word, .. } = *anchor;
+            [after, before].iter().for_each(|it| out.long(*it));
+            [phrase, start].iter().for_each(|it| out.number(*it));
+            [after_within, before_within, length, word].iter().for_each(|it| out.byte(*it));
         });
         out.numbers(&wakers.words);
         out.numbers(&wakers.ends);
