@@ -7,6 +7,8 @@ use std::collections::HashMap;
 use std::net::Ipv4Addr;
 use std::ops::Range;
 
+use crate::stored::{Reader, Unreadable, Writer, ensure};
+
 /// The longest host name (RFC 1035, 2.3.4) and its longest label.
 const MAX_HOST: usize = 253;
 const MAX_LABEL: usize = 63;
@@ -39,6 +41,30 @@ impl HostSet {
     /// Adds a host of a rule.
     pub(crate) fn add(&mut self, host: &str, rule: usize) {
         self.rules.entry(host.into()).or_default().push(rule);
+    }
+
+    pub(crate) fn write(&self, out: &mut Writer) {
+        let mut all: Vec<_> = self.rules.iter().collect();
+        all.sort_unstable();
+        out.list(&all, |out, (host, rules)| {
+            out.text(host);
+            out.list(rules, |out, rule| out.size(*rule));
+        });
+    }
+
+    /// Reads the hosts of so many rules.
+    pub(crate) fn read(from: &mut Reader<'_>, rules: usize) -> Result<Self, Unreadable> {
+        let mut this = Self::default();
+        from.list(|from| {
+            let host = from.text()?;
+            from.list(|from| {
+                let rule = from.size(rules)?;
+                ensure(rule < rules)?;
+                this.add(host, rule);
+                Ok(())
+            })
+        })?;
+        Ok(this)
     }
 
     /// Gives `found` every rule that lists this host or one that it lies below, with the bytes of

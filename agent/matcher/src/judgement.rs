@@ -16,6 +16,7 @@ pub(crate) use crate::persons::{Persons, opening};
 use crate::phrase::Phrase;
 use crate::phrase_set::PhraseSet;
 use crate::quotation;
+use crate::stored::{Reader, Unreadable, Writer};
 use crate::view::{Spelling, View};
 use crate::vocabulary::Vocabulary;
 
@@ -136,6 +137,50 @@ impl Rule {
         }
     }
 
+    pub(crate) fn write(&self, out: &mut Writer) {
+        let Self { id, category, note, misspelt, severity, points, places, near, .. } = self;
+        let Self { unless, maybe, first_person, about_other, negation, quoted, .. } = self;
+        let Self { prose, seeks_method, ages, adjustments, persons, .. } = self;
+        [&**id, category.as_str(), note].iter().for_each(|text| out.text(text));
+        [severity.get(), *places, *ages].iter().for_each(|it| out.byte(*it));
+        out.number(points.cast_unsigned());
+        write_near(near.as_ref(), out);
+        unless.write(out);
+        out.list(maybe, |out, (reason, set)| {
+            out.text(reason);
+            set.write(out);
+        });
+        [about_other, negation, quoted, prose].iter().for_each(|it| out.byte(**it as u8));
+        [misspelt, first_person, seeks_method].iter().for_each(|it| out.byte((**it).into()));
+        out.list(adjustments, |out, adjustment| adjustment.write(out));
+        out.shared(persons, |out, persons| persons.write(out));
+    }
+
+    pub(crate) fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        // Fields are read in the order that they are named in.
+        Ok(Self {
+            id: from.text()?.into(),
+            category: from.text()?.parse().map_err(|_| Unreadable::Broken)?,
+            note: from.text()?.to_owned(),
+            severity: Severity::new(from.byte()?).ok_or(Unreadable::Broken)?,
+            places: from.byte()?,
+            ages: from.byte()?,
+            points: from.number()?.cast_signed(),
+            near: read_near(from)?,
+            unless: PhraseSet::read(from)?,
+            maybe: from.list(|from| Ok((from.text()?.to_owned(), PhraseSet::read(from)?)))?,
+            about_other: read_effect(from)?,
+            negation: read_effect(from)?,
+            quoted: read_effect(from)?,
+            prose: read_effect(from)?,
+            misspelt: from.flag()?,
+            first_person: from.flag()?,
+            seeks_method: from.flag()?,
+            adjustments: from.list(Adjustment::read)?,
+            persons: from.shared(Persons::read)?,
+        })
+    }
+
     /// Says whether so many points of its signs make a match.
     pub(crate) fn is_enough(&self, points: i32) -> bool {
         points >= self.points
@@ -251,6 +296,27 @@ impl Verdict {
 }
 
 impl Adjustment {
+    fn write(&self, out: &mut Writer) {
+        let Self { reason, up, by, phrases, first_person, seeks_method, ages, places } = self;
+        out.text(reason);
+        [*by, *ages, *places].iter().for_each(|it| out.byte(*it));
+        [up, first_person, seeks_method].iter().for_each(|it| out.byte((**it).into()));
+        write_near(phrases.as_ref(), out);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        Ok(Self {
+            reason: from.text()?.to_owned(),
+            by: from.byte()?,
+            ages: from.byte()?,
+            places: from.byte()?,
+            up: from.flag()?,
+            first_person: from.flag()?,
+            seeks_method: from.flag()?,
+            phrases: read_near(from)?,
+        })
+    }
+
     fn apply(
         &self,
         verdict: &mut Verdict,
@@ -284,6 +350,26 @@ impl Adjustment {
 /// Says whether a text is prose that somebody typed: an essay or a story, which speaks of many things.
 fn is_prose(scene: Scene<'_>) -> bool {
     scene.setting.place == Place::Typed && scene.text.len() > PROSE
+}
+
+/// Writes phrases and how far away they may be.
+fn write_near(near: Option<&(PhraseSet, usize)>, out: &mut Writer) {
+    out.size(near.map_or(0, |(_, within)| *within));
+    if let Some((set, _)) = near {
+        set.write(out);
+    }
+}
+
+fn read_near(from: &mut Reader<'_>) -> Result<Option<(PhraseSet, usize)>, Unreadable> {
+    match from.size(FARTHEST)? {
+        0 => Ok(None),
+        within => Ok(Some((PhraseSet::read(from)?, within))),
+    }
+}
+
+fn read_effect(from: &mut Reader<'_>) -> Result<Effect, Unreadable> {
+    let effects = [Effect::Ignore, Effect::Lower, Effect::Drop];
+    effects.get(usize::from(from.byte()?)).copied().ok_or(Unreadable::Broken)
 }
 
 fn is_quoted(view: &View<'_>, span: &Range<usize>, scene: Scene<'_>) -> bool {

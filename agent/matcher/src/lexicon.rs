@@ -32,8 +32,7 @@ pub(crate) struct Lexicon {
     stem_starts: Box<[u16]>,
     /// The longest first among those that share an index.
     stems: Box<[Entry]>,
-    sets: Box<[Set]>,
-    ids: Box<[WordId]>,
+    sets: Sets,
     texts: String,
 }
 
@@ -46,12 +45,13 @@ struct Entry {
     set: SetId,
 }
 
-#[derive(Debug, Clone, Copy, Default)]
-struct Set {
-    start: u32,
-    end: u32,
-    signature: u64,
-    wakes: bool,
+/// Sets of ids, by their numbers.
+#[derive(Debug)]
+struct Sets {
+    /// Twice the place where each ends among the ids, and one more if a phrase hangs on one of them.
+    ends: Vec<u32>,
+    signatures: Vec<u64>,
+    ids: Vec<WordId>,
 }
 
 /// Ids as a few bits, so that most sets that share none are told apart at once.
@@ -68,7 +68,8 @@ impl Default for Lexicon {
 impl Lexicon {
     /// Lays a vocabulary out; `wakes` tells which ids a phrase hangs on.
     pub(crate) fn of(vocabulary: &Vocabulary, wakes: impl Fn(WordId) -> bool) -> Self {
-        let mut sets = Sets { sets: vec![Set::default()], ids: Vec::new() };
+        let words = vocabulary.words().len();
+        let mut sets = Sets::for_so_many(words);
         let mut texts = String::new();
         let mut entry = |word: &str, ids: &[WordId]| {
             let text = number(texts.len());
@@ -76,7 +77,7 @@ impl Lexicon {
             Entry { key: Key::of_folded(word.as_bytes()), text, set: sets.add(ids, &wakes) }
         };
         let mut ids = Vec::new();
-        let mut entries = Vec::new();
+        let mut entries = Vec::with_capacity(words);
         for word in vocabulary.exact_words() {
             ids.clear();
             vocabulary.ids(word, &mut ids);
@@ -96,10 +97,10 @@ impl Lexicon {
             entries: entries.into(),
             stem_starts: Box::default(),
             stems: Box::default(),
-            sets: sets.sets.into(),
-            ids: sets.ids.into(),
+            sets,
             texts,
         };
+        this.sets.ids.shrink_to_fit();
         this.lay_stems(by_index);
         this.lay_words();
         this
@@ -115,7 +116,7 @@ impl Lexicon {
             if let Some(slot) = free.and_then(|free| self.slots.get_mut(free)) {
                 *slot = number(index + 1);
             }
-            if self.sets.get(entry.set as usize).is_some_and(|set| set.wakes) {
+            if self.sets.wakes(entry.set) {
                 mark(&mut self.waking_words, word_bit(&entry.key));
             }
         }
@@ -127,7 +128,7 @@ impl Lexicon {
         for (index, mut sharing) in by_index {
             sharing.sort_by_key(|entry| std::cmp::Reverse(entry.key.length));
             for entry in &sharing {
-                if self.sets.get(entry.set as usize).is_some_and(|set| set.wakes) {
+                if self.sets.wakes(entry.set) {
                     for first in four_bytes(&entry.key) {
                         mark(&mut self.waking_stems, stem_bit(first));
                     }
@@ -192,20 +193,17 @@ impl Lexicon {
 
     /// Gives the ids of a set, the word's own before those of its beginnings.
     pub(crate) fn ids(&self, set: SetId) -> &[WordId] {
-        self.sets
-            .get(set as usize)
-            .and_then(|set| self.ids.get(set.start as usize..set.end as usize))
-            .unwrap_or_default()
+        self.sets.ids(set)
     }
 
     /// Gives the [`signature`] of a set's ids.
     pub(crate) fn signature(&self, set: SetId) -> u64 {
-        self.sets.get(set as usize).map_or(0, |set| set.signature)
+        self.sets.signatures.get(set as usize).copied().unwrap_or_default()
     }
 
     /// Says whether a phrase hangs on one of a set's ids.
     pub(crate) fn wakes(&self, set: SetId) -> bool {
-        self.sets.get(set as usize).is_some_and(|set| set.wakes)
+        self.sets.wakes(set)
     }
 
     fn text(&self, entry: &Entry) -> &[u8] {
@@ -214,19 +212,35 @@ impl Lexicon {
     }
 }
 
-struct Sets {
-    sets: Vec<Set>,
-    ids: Vec<WordId>,
-}
-
 impl Sets {
+    /// Makes room, and the set of nothing.
+    fn for_so_many(sets: usize) -> Self {
+        let (mut ends, mut signatures) =
+            (Vec::with_capacity(sets + 1), Vec::with_capacity(sets + 1));
+        ends.push(0);
+        signatures.push(0);
+        Self { ends, signatures, ids: Vec::with_capacity(sets) }
+    }
+
     fn add(&mut self, ids: &[WordId], wakes: &impl Fn(WordId) -> bool) -> SetId {
-        let start = number(self.ids.len());
         self.ids.extend_from_slice(ids);
-        let end = number(self.ids.len());
         let wakes = ids.iter().any(|id| wakes(*id));
-        self.sets.push(Set { start, end, signature: signature(ids), wakes });
-        number(self.sets.len() - 1)
+        self.ends.push(number(self.ids.len()) << 1 | u32::from(wakes));
+        self.signatures.push(signature(ids));
+        number(self.ends.len() - 1)
+    }
+
+    #[inline]
+    fn ids(&self, set: SetId) -> &[WordId] {
+        let set = set as usize;
+        let bounds = set.checked_sub(1).and_then(|before| self.ends.get(before..=set));
+        let Some([start, end]) = bounds else { return &[] };
+        self.ids.get((start >> 1) as usize..(end >> 1) as usize).unwrap_or_default()
+    }
+
+    #[inline]
+    fn wakes(&self, set: SetId) -> bool {
+        self.ends.get(set as usize).is_some_and(|end| end & 1 == 1)
     }
 }
 

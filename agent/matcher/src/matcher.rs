@@ -7,16 +7,18 @@ use std::sync::Arc;
 use crate::blur::Blur;
 use crate::category::{Category, Place, Setting, Severity};
 use crate::diagnostic::Diagnostic;
-use crate::disguise::{Disguises, Unmasked};
+use crate::disguise::{Disguises, Slips, Unmasked};
 use crate::host::HostSet;
 use crate::judgement::{self, Persons, Rule, Scene, Verdict};
 use crate::kept::Kept;
 use crate::language::Language;
 use crate::lexicon::Lexicon;
 use crate::pack::{self, Pack};
+use crate::phrase::MAX_SPAN;
 use crate::phrase_set::{Growing, PhraseSet};
 use crate::scan::{Scan, scan};
 use crate::signs::{self, Signs, Weight};
+use crate::stored::{Reader, Unreadable, Writer, ensure};
 use crate::unmasking::Unmasking;
 use crate::view::{Same, Spelling, View};
 use crate::vocabulary::Vocabulary;
@@ -43,6 +45,17 @@ struct Compiled {
     owners: Vec<Owner>,
     signs: Signs,
     hosts: HostSet,
+}
+
+impl Compiled {
+    /// Lays the words out for looking up those of a text.
+    fn with_tables(mut self, slips: Slips) -> Self {
+        let phrases = &self.phrases;
+        self.lexicon = Lexicon::of(&self.vocabulary, |id| phrases.hangs_on(id));
+        self.blur = Blur::of(&self.vocabulary);
+        self.disguises = Disguises::of(&self.vocabulary, slips);
+        self
+    }
 }
 
 /// Whose phrase a hit is of.
@@ -156,13 +169,54 @@ impl Matcher {
         compiled.phrases = phrases.finish();
         compiled.signs = signs.finish();
         compiled.vocabulary.forget_shared();
-        let phrases = &compiled.phrases;
-        compiled.lexicon = Lexicon::of(&compiled.vocabulary, |id| phrases.hangs_on(id));
-        compiled.blur = Blur::of(&compiled.vocabulary);
         let misspelt = packs.iter().flat_map(|pack| &pack.rules).filter(|rule| rule.misspelt);
-        compiled.disguises =
-            Disguises::of(&compiled.vocabulary, misspelt.flat_map(pack::Rule::every_phrase));
-        Ok(Self(Arc::new(compiled)))
+        let slips = Slips::of(misspelt.flat_map(pack::Rule::every_phrase));
+        Ok(Self(Arc::new(compiled.with_tables(slips))))
+    }
+
+    /// Gives the compiled packs as bytes, which [`Matcher::from_bytes`] of the same build of this
+    /// engine reads many times faster than packs are compiled.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let Compiled { vocabulary, lexicon: _, blur: _, disguises, rules, .. } = &*self.0;
+        let Compiled { phrases, owners, signs, hosts, .. } = &*self.0;
+        let mut out = Writer::default();
+        vocabulary.write(&mut out);
+        out.list(rules, |out, rule| rule.write(out));
+        phrases.write(&mut out);
+        out.list(owners, |out, Owner { rule, opening }| {
+            out.size(*rule);
+            out.size(*opening);
+        });
+        signs.write(&mut out);
+        hosts.write(&mut out);
+        disguises.slips().write(&mut out);
+        out.finish()
+    }
+
+    /// Reads what [`Matcher::to_bytes`] gave.
+    ///
+    /// # Errors
+    /// Gives whether another build wrote the bytes or they are damaged. What can be read finds in
+    /// linear time, whoever wrote it; whether it is what these packs say, only its place can vouch for.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Unreadable> {
+        let mut from = Reader::of(bytes)?;
+        let vocabulary = Vocabulary::read(&mut from)?;
+        let rules = from.list(Rule::read)?;
+        let phrases = PhraseSet::read(&mut from)?;
+        let owners = from.list(|from| {
+            let rule = from.size(rules.len())?;
+            ensure(rule < rules.len())?;
+            Ok(Owner { rule, opening: from.size(MAX_SPAN)? })
+        })?;
+        ensure(owners.len() == phrases.len())?;
+        let signs = Signs::read(&mut from, rules.len())?;
+        let hosts = HostSet::read(&mut from, rules.len())?;
+        let slips = Slips::read(&mut from)?;
+        from.finish()?;
+        let read =
+            Compiled { vocabulary, rules, phrases, owners, signs, hosts, ..Compiled::default() };
+        Ok(Self(Arc::new(read.with_tables(slips))))
     }
 
     /// Finds what the rules are about in a text seen at `place`, of a pupil of unknown age; linear

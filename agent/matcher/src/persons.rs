@@ -22,6 +22,7 @@ use std::ops::Range;
 use crate::language::{self, Language};
 use crate::phrase::{Alternatives, Classes, Item, Phrase, of_entries};
 use crate::phrase_set::PhraseSet;
+use crate::stored::{Reader, Unreadable, Writer};
 use crate::view::View;
 use crate::vocabulary::Vocabulary;
 
@@ -78,6 +79,34 @@ impl Persons {
             more_than_ever: class(language::MORE_THAN_EVER),
             method: class(language::METHOD),
         }
+    }
+
+    pub(crate) fn write(&self, out: &mut Writer) {
+        let Self { first, subject, no_subject, own_self, other, other_self, .. } = self;
+        let Self { conjunction, negation, negation_ends, no_negation, .. } = self;
+        let Self { never, more_than_ever, method, .. } = self;
+        let sets = [first, subject, no_subject, own_self, other, other_self, conjunction, negation];
+        let more = [negation_ends, no_negation, never, more_than_ever, method];
+        sets.into_iter().chain(more).for_each(|set| set.write(out));
+    }
+
+    pub(crate) fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        let mut set = || PhraseSet::read(from);
+        Ok(Self {
+            first: set()?,
+            subject: set()?,
+            no_subject: set()?,
+            own_self: set()?,
+            other: set()?,
+            other_self: set()?,
+            conjunction: set()?,
+            negation: set()?,
+            negation_ends: set()?,
+            no_negation: set()?,
+            never: set()?,
+            more_than_ever: set()?,
+            method: set()?,
+        })
     }
 
     /// Says whether the writer is named at all.

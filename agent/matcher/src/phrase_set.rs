@@ -14,6 +14,7 @@ use crate::language::Language;
 use crate::lexicon::signature;
 use crate::phrase::{Item, MAX_SPAN, Phrase};
 use crate::sharing::{Choice, Runs};
+use crate::stored::{Reader, Unreadable, Writer, ensure};
 use crate::view::View;
 use crate::vocabulary::{FastMap, Vocabulary, WordId};
 
@@ -86,6 +87,8 @@ enum CompiledItem {
 
 /// Which phrase a word wakes.
 #[derive(Debug, Clone, Copy)]
+// They are the most of what a matcher holds: an eighth of each would be padding.
+#[repr(Rust, packed(4))]
 struct Anchor {
     /// What must stand after the word and before it: a word with one of these ids.
     after: u64,
@@ -107,6 +110,9 @@ struct Need {
     within: u32,
     signature: u64,
 }
+
+/// The farthest that a need looks.
+const WITHIN: u8 = 41;
 
 impl Need {
     const NOTHING: Self = Self { within: 0, signature: u64::MAX };
@@ -202,7 +208,7 @@ impl Growing {
                 after: after.signature,
                 before: before.signature,
                 phrase: phrase_number,
-                start: run,
+                start: if ids.len() > 1 { run } else { 0 },
                 after_within: short(after.within),
                 before_within: short(before.within),
                 length: short(number(ids.len())),
@@ -290,6 +296,125 @@ impl Growing {
             words: self.words.into(),
             longest: self.longest,
         }))
+    }
+}
+
+impl PhraseSet {
+    pub(crate) fn write(&self, out: &mut Writer) {
+        out.shared(&self.0, |out, set| set.write(out));
+    }
+
+    pub(crate) fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        from.shared(Phrases::stored).map(Self)
+    }
+}
+
+impl Phrases {
+    fn write(&self, out: &mut Writer) {
+        let Self { phrases, wakers, anchors, items, words, longest } = self;
+        out.size(*longest);
+        out.list(items, |out, item| match item {
+            CompiledItem::Start => out.byte(0),
+            CompiledItem::End => out.byte(1),
+            CompiledItem::Gap { min, max } => [2, *min, *max].iter().for_each(|it| out.byte(*it)),
+            CompiledItem::Choice { runs, optional } => {
+                out.byte(3 + u8::from(*optional));
+                out.shared(runs, |out, runs| runs.write(out));
+            }
+        });
+        out.list(phrases, |out, Compiled { after, before }| {
+            [after.start, after.end, before.start, before.end]
+                .iter()
+                .for_each(|it| out.number(*it));
+        });
+        out.numbers(words);
+        out.list(anchors, |out, anchor| {
+            let Anchor { after, before, phrase, start, .. } = *anchor;
+            let Anchor { after_within, before_within, length, word, .. } = *anchor;
+            [after, before].iter().for_each(|it| out.long(*it));
+            [phrase, start].iter().for_each(|it| out.number(*it));
+            [after_within, before_within, length, word].iter().for_each(|it| out.byte(*it));
+        });
+        out.numbers(&wakers.words);
+        out.numbers(&wakers.ends);
+    }
+
+    fn stored(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        let longest = from.size(MAX_SPAN)?;
+        let items: Box<[CompiledItem]> = from.list(CompiledItem::read)?.into();
+        let phrases: Box<[Compiled]> = from
+            .list(|from| {
+                Ok(Compiled { after: Side::read(from, &items)?, before: Side::read(from, &items)? })
+            })?
+            .into();
+        let words = from.ids()?;
+        let anchor = |from: &mut Reader<'_>| {
+            let (after, before) = (from.long()?, from.long()?);
+            let phrase = from.size(phrases.len())?;
+            ensure(phrase < phrases.len())?;
+            let start = from.size(words.len())?;
+            let (after_within, before_within) = (from.byte()?, from.byte()?);
+            let (length, word) = (from.byte()?, from.byte()?);
+            ensure(after_within <= WITHIN && before_within <= WITHIN && word < length)?;
+            ensure(length == 1 || start + usize::from(length) <= words.len())?;
+            ensure(usize::from(length) <= MAX_SPAN)?;
+            let (phrase, start) = (number(phrase), number(start));
+            Ok(Anchor { after, before, phrase, start, after_within, before_within, length, word })
+        };
+        let anchors: Box<[Anchor]> = from.list(anchor)?.into();
+        let waking = from.ids()?;
+        let ends = from.ends(anchors.len())?;
+        ensure(ends.len() == waking.len())?;
+        let (mut wakers, _) = Wakers::of(waking.iter().copied());
+        // A word that stands there twice would be numbered once.
+        ensure(wakers.words == waking)?;
+        wakers.ends = ends;
+        Ok(Self { phrases, wakers, anchors, items, words, longest })
+    }
+
+    /// Gives how many phrases there are.
+    pub(crate) fn len(&self) -> usize {
+        self.phrases.len()
+    }
+}
+
+impl CompiledItem {
+    fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        Ok(match from.byte()? {
+            0 => Self::Start,
+            1 => Self::End,
+            2 => {
+                let (min, max) = (from.byte()?, from.byte()?);
+                ensure(min <= max && max >= 1 && usize::from(max) <= MAX_SPAN)?;
+                Self::Gap { min, max }
+            }
+            kind @ (3 | 4) => {
+                let runs = from.shared(Runs::read)?;
+                ensure(runs.longest() >= 1)?;
+                Self::Choice { runs, optional: kind == 4 }
+            }
+            _ => return Err(Unreadable::Broken),
+        })
+    }
+
+    /// Gives the most words that it takes.
+    fn longest(&self) -> usize {
+        match self {
+            Self::Start | Self::End => 0,
+            Self::Gap { max, .. } => (*max).into(),
+            Self::Choice { runs, .. } => runs.longest(),
+        }
+    }
+}
+
+impl Side {
+    fn read(from: &mut Reader<'_>, all: &[CompiledItem]) -> Result<Self, Unreadable> {
+        let (start, end) = (from.size(all.len())?, from.size(all.len())?);
+        let items = all.get(start..end).ok_or(Unreadable::Broken)?;
+        // Every item but the text's bounds takes a word, so that this bounds their number too.
+        let longest: usize = items.iter().take(MAX_SPAN + 2).map(CompiledItem::longest).sum();
+        ensure(longest <= MAX_SPAN && items.len() <= MAX_SPAN + 1)?;
+        Ok(Self { start: number(start), end: number(end), longest: number(longest) })
     }
 }
 

@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use crate::phrase::Pattern;
+use crate::stored::{Reader, Unreadable, Writer, ensure};
 use crate::view::View;
 use crate::vocabulary::{Vocabulary, WordId};
 
@@ -16,17 +17,29 @@ pub(crate) const LONGEST: usize = 3;
 #[derive(Debug, Default)]
 pub(crate) struct Runs {
     /// Where the runs of each first word begin, and after the last word their number.
-    starts: Vec<u32>,
+    starts: Box<[u32]>,
     /// Sorted by first word, then by this.
-    rests: Vec<Rest>,
+    rests: Box<[Rest]>,
 }
 
 /// A run after its first word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Rest {
-    second: Option<WordId>,
-    third: Option<WordId>,
+    second: Next,
+    third: Next,
     number: u32,
+}
+
+/// One more than a word's id; 0 where the run is over. Thousands are held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Next(u32);
+
+impl Next {
+    const NONE: Self = Self(0);
+
+    fn of(word: Option<WordId>) -> Self {
+        word.map_or(Self::NONE, |id| Self(id.saturating_add(1)))
+    }
 }
 
 /// Runs while they are put together.
@@ -41,7 +54,10 @@ impl Growing {
         let mut ids = words.iter().map(|word| vocabulary.intern(word));
         let number = u32::try_from(self.runs.len()).unwrap_or(u32::MAX);
         if let Some(first) = ids.next() {
-            self.runs.push((first, Rest { second: ids.next(), third: ids.next(), number }));
+            self.runs.push((
+                first,
+                Rest { second: Next::of(ids.next()), third: Next::of(ids.next()), number },
+            ));
         }
     }
 
@@ -59,6 +75,30 @@ impl Growing {
 }
 
 impl Runs {
+    pub(crate) fn write(&self, out: &mut Writer) {
+        out.numbers(&self.starts);
+        out.list(&self.rests, |out, Rest { second, third, number }| {
+            [second.0, third.0, *number].into_iter().for_each(|it| out.number(it));
+        });
+    }
+
+    pub(crate) fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        let starts = from.numbers()?;
+        let rest = |from: &mut Reader<'_>| {
+            let (second, third) = (Next(from.number()?), Next(from.number()?));
+            Ok(Rest { second, third, number: from.number()? })
+        };
+        let rests = from.list(rest)?;
+        ensure(rests.iter().all(|run| (run.number as usize) < rests.len()))?;
+        ensure(starts.is_sorted() && starts.last().map_or(0, |end| *end as usize) == rests.len())?;
+        Ok(Self { starts, rests: rests.into() })
+    }
+
+    /// Gives how many runs there are.
+    pub(crate) fn len(&self) -> usize {
+        self.rests.len()
+    }
+
     /// Gives `found` the number of every run that begins with a token, and the tokens it spans.
     pub(crate) fn at(
         &self,
@@ -75,22 +115,22 @@ impl Runs {
             let mut end = |runs: &[Rest], words: usize| {
                 runs.iter().for_each(|run| found(run.number as usize, token..token + words));
             };
-            let longer = runs.partition_point(|run| run.second.is_none());
+            let longer = runs.partition_point(|run| run.second == Next::NONE);
             let (alone, longer) = runs.split_at_checked(longer).unwrap_or_default();
             end(alone, 1);
             if longer.is_empty() {
                 continue;
             }
             for second in next(view, token + 1) {
-                let runs = narrowed(longer, |run| run.second.cmp(&Some(*second)));
-                let two = runs.partition_point(|run| run.third.is_none());
+                let runs = narrowed(longer, |run| run.second.cmp(&Next::of(Some(*second))));
+                let two = runs.partition_point(|run| run.third == Next::NONE);
                 let (two, three) = runs.split_at_checked(two).unwrap_or_default();
                 end(two, 2);
                 if three.is_empty() {
                     continue;
                 }
                 for third in next(view, token + 2) {
-                    end(narrowed(three, |run| run.third.cmp(&Some(*third))), 3);
+                    end(narrowed(three, |run| run.third.cmp(&Next::of(Some(*third)))), 3);
                 }
             }
         }

@@ -8,8 +8,9 @@ use std::sync::{Arc, OnceLock};
 use crate::anchor::{Weighed, word_weight};
 use crate::language::Language;
 use crate::lexicon::signature;
-use crate::phrase::{Alternatives, Pattern};
+use crate::phrase::{Alternatives, MAX_SPAN, Pattern};
 use crate::phrase_set::PhraseSet;
+use crate::stored::{Reader, Unreadable, Writer, ensure};
 use crate::vocabulary::{FastMap, WordId};
 
 /// The alternatives and sets that were compiled so far.
@@ -41,10 +42,10 @@ pub(crate) struct Choice {
 /// Runs of words, sorted by their key: the word nearest to the item that a phrase hangs on.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Runs {
-    keys: Box<[WordId]>,
-    /// Where each run ends among the words; nothing if each is its key alone.
-    ends: Box<[u32]>,
-    words: Box<[WordId]>,
+    /// The keys; then, unless each run is its key alone, where each ends among the words, and the
+    /// words. Together, as there are thousands of them and most are short.
+    numbers: Box<[u32]>,
+    keys: u32,
 }
 
 impl Shared {
@@ -148,39 +149,71 @@ impl Runs {
         let mut keyed: Vec<(WordId, &[WordId])> = keyed.collect();
         keyed.sort_unstable();
         keyed.dedup();
-        let keys = keyed.iter().map(|(key, _)| *key).collect();
+        let keys: &[WordId] = &keyed.iter().map(|(key, _)| *key).collect::<Vec<_>>();
         if keyed.iter().all(|(_, run)| run.len() == 1) {
-            return Self { keys, ..Self::default() };
+            return Self::laid_out(keys, &[], &[]);
         }
         let mut words = Vec::with_capacity(keyed.iter().map(|(_, run)| run.len()).sum());
         let ends = keyed.iter().map(|(_, run)| {
             words.extend_from_slice(run);
             count(words.len())
         });
-        let ends = ends.collect();
-        Self { keys, ends, words: words.into() }
+        let ends: Vec<u32> = ends.collect();
+        Self::laid_out(keys, &ends, &words)
+    }
+
+    fn laid_out(keys: &[WordId], ends: &[u32], words: &[WordId]) -> Self {
+        Self { numbers: [keys, ends, words].concat().into(), keys: count(keys.len()) }
+    }
+
+    fn keys(&self) -> &[WordId] {
+        self.numbers.get(..self.keys as usize).unwrap_or_default()
+    }
+
+    fn ends(&self) -> &[u32] {
+        let keys = self.keys as usize;
+        self.numbers.get(keys..2 * keys).unwrap_or_default()
+    }
+
+    fn words(&self) -> &[WordId] {
+        self.numbers.get(2 * self.keys as usize..).unwrap_or_default()
+    }
+
+    pub(crate) fn write(&self, out: &mut Writer) {
+        out.numbers(self.words());
+        out.numbers(self.ends());
+        out.numbers(self.keys());
+    }
+
+    pub(crate) fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        let words = from.ids()?;
+        let ends = from.ends(words.len())?;
+        let keys = from.ids()?;
+        ensure(keys.is_sorted() && (ends.is_empty() || ends.len() == keys.len()))?;
+        ensure(parts(&words, &ends).all(|run| !run.is_empty() && run.len() <= MAX_SPAN))?;
+        Ok(Self::laid_out(&keys, &ends, &words))
     }
 
     /// Gives the most words of a run.
     pub(crate) fn longest(&self) -> usize {
-        if self.ends.is_empty() {
-            return self.keys.len().min(1);
+        if self.ends().is_empty() {
+            return self.keys().len().min(1);
         }
-        parts(&self.words, &self.ends).map(<[WordId]>::len).max().unwrap_or_default()
+        parts(self.words(), self.ends()).map(<[WordId]>::len).max().unwrap_or_default()
     }
 
     /// Gives the [`signature`] of the keys.
     pub(crate) fn signature(&self) -> u64 {
-        signature(&self.keys)
+        signature(self.keys())
     }
 
     /// Gives the runs that have this key.
     pub(crate) fn keyed(&self, key: WordId) -> impl Iterator<Item = &[WordId]> {
-        let first = match &*self.keys {
+        let first = match self.keys() {
             [only] => usize::from(*only < key),
             keys => keys.partition_point(|known| *known < key),
         };
-        let from = self.keys.get(first..).unwrap_or_default();
+        let from = self.keys().get(first..).unwrap_or_default();
         let alike = from.iter().take_while(move |known| **known == key);
         (first..)
             .zip(alike)
@@ -189,9 +222,9 @@ impl Runs {
 
     /// Gives a run, if some have several words.
     fn run(&self, run: usize) -> Option<&[WordId]> {
-        let end = *self.ends.get(run)? as usize;
-        let start = run.checked_sub(1).and_then(|before| self.ends.get(before));
-        self.words.get(start.map_or(0, |start| *start as usize)..end)
+        let end = *self.ends().get(run)? as usize;
+        let start = run.checked_sub(1).and_then(|before| self.ends().get(before));
+        self.words().get(start.map_or(0, |start| *start as usize)..end)
     }
 }
 

@@ -19,6 +19,7 @@ use crate::language::Language;
 use crate::phrase::Phrase;
 use crate::phrase_set::{self, PhraseSet};
 use crate::runs::{self, Runs};
+use crate::stored::{Reader, Unreadable, Writer, ensure};
 use crate::view::{Spelling, View};
 use crate::vocabulary::Vocabulary;
 
@@ -128,6 +129,33 @@ impl Growing {
 }
 
 impl Signs {
+    pub(crate) fn write(&self, out: &mut Writer) {
+        self.phrases.write(out);
+        self.runs.write(out);
+        for weights in [&self.weights, &self.run_weights] {
+            out.list(weights, |out, Weight { rule, points, balanced }| {
+                out.size(*rule);
+                out.number(points.cast_unsigned());
+                out.byte(u8::from(*balanced));
+            });
+        }
+    }
+
+    /// Reads the signs of so many rules.
+    pub(crate) fn read(from: &mut Reader<'_>, rules: usize) -> Result<Self, Unreadable> {
+        let phrases = PhraseSet::read(from)?;
+        let runs = Runs::read(from)?;
+        let weight = |from: &mut Reader<'_>| {
+            let rule = from.size(rules)?;
+            ensure(rule < rules)?;
+            let points = from.number()?.cast_signed();
+            Ok(Weight { rule, points, balanced: from.flag()? })
+        };
+        let (weights, run_weights) = (from.list(weight)?, from.list(weight)?);
+        ensure(weights.len() == phrases.len() && run_weights.len() == runs.len())?;
+        Ok(Self { phrases, weights, runs, run_weights })
+    }
+
     /// Adds up every stretch of a text, for each rule with a sign in it: signs for it in one view,
     /// if `counts` says that what is written so counts for the rule, and signs against it in the
     /// other, which has the same tokens and may say more.

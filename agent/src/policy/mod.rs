@@ -8,11 +8,14 @@
 //!   reported ([`PolicyStore::problem`]).
 //! - An expired policy stays in force: a child is not less at risk because the collector was away.
 //!   It is degraded, and says so ([`PolicyInForce::is_expired`]).
+//! - The rules are kept compiled beside the policy, to save time at the next start and for nothing
+//!   else: see `compiled`.
 //! - With no policy in force nothing is judged and nothing leaves: sources wait, and their
 //!   checkpoints with them.
 
 mod accounts;
 mod ages;
+mod compiled;
 mod exemptions;
 mod hours;
 mod programs;
@@ -98,21 +101,17 @@ impl PolicyInForce {
     /// [`PolicyError::Rules`] with every mistake of its rule packs, or
     /// [`PolicyError::PrivateList`].
     pub fn compile(policy: v1::Policy) -> Result<Self, PolicyError> {
-        let (mut packs, mut wrong) = (Vec::new(), Vec::new());
-        for pack in &policy.rule_packs {
-            match Pack::parse(&pack.name, &pack.text) {
-                Ok(pack) => packs.push(pack),
-                Err(mistakes) => wrong.extend(mistakes),
-            }
-        }
-        if !wrong.is_empty() {
-            return Err(PolicyError::Rules(wrong));
-        }
+        Self::with_rules(policy, None)
+    }
+
+    /// As [`PolicyInForce::compile`], with the policy's rules if they were compiled before.
+    fn with_rules(policy: v1::Policy, compiled: Option<Matcher>) -> Result<Self, PolicyError> {
+        let matcher = compiled.map_or_else(|| compile_rules(&policy.rule_packs), Ok)?;
         Ok(Self {
             serial: policy.serial,
             expires_at: time::from_wire(policy.expires_at.as_ref()),
             ages: Ages::new(policy.age_group(), &policy.ages),
-            matcher: Matcher::compile(&packs).map_err(PolicyError::Rules)?,
+            matcher,
             private: PrivateList::new(&policy.private_list)?,
             report_visits: policy.report_visits,
             shared_logins: policy.shared_logins.into_iter().map(|name| folded(&name)).collect(),
@@ -241,6 +240,20 @@ impl PolicyInForce {
     pub fn is_shared_login(&self, user: &str) -> bool {
         self.shared_logins.contains(&folded(user))
     }
+}
+
+fn compile_rules(packs: &[v1::RulePack]) -> Result<Matcher, PolicyError> {
+    let (mut parsed, mut wrong) = (Vec::new(), Vec::new());
+    for pack in packs {
+        match Pack::parse(&pack.name, &pack.text) {
+            Ok(pack) => parsed.push(pack),
+            Err(mistakes) => wrong.extend(mistakes),
+        }
+    }
+    if !wrong.is_empty() {
+        return Err(PolicyError::Rules(wrong));
+    }
+    Matcher::compile(&parsed).map_err(PolicyError::Rules)
 }
 
 fn filter_categories(chosen: &[v1::FilterCategory]) -> Result<HashMap<String, u8>, PolicyError> {

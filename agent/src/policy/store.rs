@@ -8,6 +8,7 @@ use redshank_proto::trust::Trust;
 use redshank_proto::{bounds, token, v1};
 use tokio::sync::watch;
 
+use super::compiled::{CompiledRules, PolicyHash};
 use super::{PolicyError, PolicyInForce};
 use crate::state::{read_bounded, write_atomically};
 
@@ -29,6 +30,7 @@ pub enum Accepted {
 #[derive(Debug)]
 pub struct PolicyStore {
     path: PathBuf,
+    compiled: CompiledRules,
     held: Mutex<Held>,
     in_force: watch::Sender<Option<Arc<PolicyInForce>>>,
 }
@@ -37,13 +39,13 @@ pub struct PolicyStore {
 struct Held {
     trust: Trust,
     serial: u64,
-    sha256: Option<[u8; 32]>,
+    sha256: Option<PolicyHash>,
     problem: Option<String>,
 }
 
 impl PolicyStore {
     /// Opens the store in `folder` and puts the policy that it holds in force, if it is still
-    /// believed and compiles.
+    /// believed and compiles. Its rules need no compiling if they were kept compiled beside it.
     ///
     /// # Errors
     /// [`PolicyError::State`] if the file cannot be read. A file that is damaged or not believed is
@@ -52,6 +54,7 @@ impl PolicyStore {
         let held = Held { trust: trust.clone(), serial: 0, sha256: None, problem: None };
         let store = Self {
             path: folder.join(FILE),
+            compiled: CompiledRules::in_folder(folder),
             held: Mutex::new(held),
             in_force: watch::Sender::new(None),
         };
@@ -118,14 +121,19 @@ impl PolicyStore {
         store: impl FnOnce(&[u8]) -> Result<(), PolicyError>,
     ) -> Result<Accepted, PolicyError> {
         let policy = held.trust.policy(signed, held.serial)?;
-        let sha256 = Some(token::sha256(&signed.policy));
-        if sha256 == held.sha256 {
+        let sha256 = token::sha256(&signed.policy);
+        if held.sha256 == Some(sha256) {
             return Ok(Accepted::Unchanged);
         }
-        let policy = PolicyInForce::compile(policy)?;
+        let kept = self.compiled.read(&sha256);
+        let is_kept = kept.is_some();
+        let policy = PolicyInForce::with_rules(policy, kept)?;
         store(&signed.encode_to_vec())?;
+        if !is_kept {
+            self.compiled.write(&sha256, policy.matcher());
+        }
         held.serial = policy.serial();
-        held.sha256 = sha256;
+        held.sha256 = Some(sha256);
         self.in_force.send_replace(Some(Arc::new(policy)));
         Ok(Accepted::InForce)
     }
@@ -147,6 +155,7 @@ mod tests {
     use redshank_proto::trust::{BUNDLE_CONTEXT, POLICY_CONTEXT, TrustError};
 
     use super::*;
+    use crate::policy::compiled::tests::{BUILD_AT, content, hears, put, rules};
     use crate::policy::tests::policy;
 
     #[test]
@@ -199,6 +208,53 @@ mod tests {
     }
 
     #[test]
+    fn the_next_start_reads_the_compiled_rules_of_the_policy_it_holds() {
+        let (folder, school) = (tempfile::tempdir().unwrap(), School::new());
+        let signed = school.sign(policy(4));
+        PolicyStore::open(folder.path(), &school.trust).unwrap().accept(&signed).unwrap();
+        let compiled = content(folder.path());
+
+        // Rules that stand in no pack of the policy tell where they were read from.
+        let planted = [&compiled[..32], &rules("a strange phrase").to_bytes()].concat();
+        put(folder.path(), &planted);
+        assert!(starts_with_rules_for(&folder, &school, "a strange phrase"));
+        assert_eq!(content(folder.path()), planted, "not written again");
+
+        // The same rules are not read for another policy, nor if another build wrote them.
+        let mut of_another_build = planted.clone();
+        of_another_build[BUILD_AT] ^= 1;
+        let mut damaged = planted.clone();
+        *damaged.last_mut().unwrap() ^= 1;
+        let of_another_policy = [[0; 32].as_slice(), &planted[32..]].concat();
+        for passed_over in [of_another_build, damaged, of_another_policy, Vec::new()] {
+            put(folder.path(), &passed_over);
+            assert!(!starts_with_rules_for(&folder, &school, "a strange phrase"));
+            assert_eq!(content(folder.path()), compiled, "written anew");
+            assert!(starts_with_rules_for(&folder, &school, "how to end it all"));
+        }
+    }
+
+    #[test]
+    fn a_new_policy_brings_its_own_compiled_rules() {
+        let (folder, school) = (tempfile::tempdir().unwrap(), School::new());
+        let store = PolicyStore::open(folder.path(), &school.trust).unwrap();
+        store.accept(&school.sign(policy(4))).unwrap();
+        let former = content(folder.path());
+        let mut newer = policy(5);
+        newer.rule_packs.truncate(1);
+        store.accept(&school.sign(newer)).unwrap();
+        assert_ne!(content(folder.path()), former);
+        assert!(starts_with_rules_for(&folder, &school, "how to end it all"));
+        assert!(!starts_with_rules_for(&folder, &school, "cheap vapes"));
+
+        let mut bad = policy(6);
+        bad.rule_packs[0].text.push_str("surprise = true");
+        let current = content(folder.path());
+        store.accept(&school.sign(bad)).unwrap_err();
+        assert_eq!(content(folder.path()), current, "what is not in force is not kept");
+    }
+
+    #[test]
     fn a_policy_that_cannot_be_stored_is_not_in_force() {
         let (folder, school) = (tempfile::tempdir().unwrap(), School::new());
         let store = PolicyStore::open(folder.path(), &school.trust).unwrap();
@@ -206,6 +262,13 @@ mod tests {
         let error = store.accept(&school.sign(policy(1))).unwrap_err();
         assert!(matches!(error, PolicyError::State(_)), "{error}");
         assert_eq!(store.serial(), 0);
+    }
+
+    fn starts_with_rules_for(folder: &tempfile::TempDir, school: &School, phrase: &str) -> bool {
+        let store = PolicyStore::open(folder.path(), &school.trust).unwrap();
+        assert_eq!(store.problem(), None);
+        let in_force = store.subscribe().borrow().clone().unwrap();
+        hears(in_force.matcher(), phrase)
     }
 
     struct School {

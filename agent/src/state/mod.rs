@@ -14,7 +14,8 @@
 //!     trust-bundle             the signed trust bundle
 //!     extra-ca.pem             a further root, if enrolment was given one
 //!     log-generation           the collector's log that was last seen
-//!     policy, spool            see `policy` and `spool`
+//!     policy, compiled-rules   see `policy`
+//!     spool                    see `spool`
 //! ```
 //!
 //! # What always holds

@@ -18,11 +18,10 @@ mod word_list;
 mod written;
 
 use glyph::{Glyph, glyphs};
-use slips::Slips;
+pub(crate) use slips::Slips;
 use word_list::WordList;
 use written::Said;
 
-use crate::phrase::Phrase;
 use crate::view::{Spelling, View};
 use crate::vocabulary::{Vocabulary, WordId};
 use crate::words::{Joint, PART_SEPARATOR, Word, Words};
@@ -62,12 +61,14 @@ pub(crate) struct Disguises {
 }
 
 impl Disguises {
-    /// Takes the words of a complete vocabulary, and the phrases whose words may be misspelt.
-    pub(crate) fn of<'a>(
-        vocabulary: &Vocabulary,
-        misspelt: impl Iterator<Item = &'a Phrase>,
-    ) -> Self {
-        Self { word_list: WordList::of(vocabulary), slips: Slips::of(misspelt) }
+    /// Takes the words of a complete vocabulary, and those that may be misspelt.
+    pub(crate) fn of(vocabulary: &Vocabulary, slips: Slips) -> Self {
+        Self { word_list: WordList::of(vocabulary), slips }
+    }
+
+    /// Gives the words that may be misspelt.
+    pub(crate) fn slips(&self) -> &Slips {
+        &self.slips
     }
 
     /// Undoes disguises, and slips where they count; gives nothing if the text has none that the
@@ -597,7 +598,7 @@ impl Shape {
 mod tests {
     use super::*;
     use crate::language::Language;
-    use crate::phrase::{Classes, Pattern};
+    use crate::phrase::{Classes, Pattern, Phrase};
     use proptest::prelude::*;
 
     #[test]
@@ -781,7 +782,7 @@ mod tests {
         for (word, prefix) in [("friends", false), ("friend", true)] {
             vocabulary.intern(&Pattern { word: word.into(), prefix });
         }
-        let disguises = Disguises::of(&vocabulary, std::iter::empty());
+        let disguises = Disguises::of(&vocabulary, Slips::default());
         let mut both = Vec::new();
         vocabulary.ids("friends", &mut both);
         both.sort_unstable();
@@ -868,7 +869,7 @@ mod tests {
             vocabulary.intern(&Pattern { word: word.into(), prefix: false });
         }
         let phrase = Phrase::parse("suicide kill", &Classes::new(Language::English)).unwrap();
-        let disguises = Disguises::of(&vocabulary, [&phrase].into_iter());
+        let disguises = Disguises::of(&vocabulary, Slips::of([&phrase].into_iter()));
         let words = Words::of(text);
         let plain = View::plain(&words, &vocabulary);
         disguises.unmask(text, &words, &plain, &vocabulary, own_writing).0

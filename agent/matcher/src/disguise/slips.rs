@@ -8,6 +8,7 @@
 
 use super::ordinary;
 use crate::phrase::{Item, Phrase};
+use crate::stored::{Reader, Unreadable, Writer, ensure};
 use crate::vocabulary::Vocabulary;
 
 /// The shortest word that may be misspelt: of shorter ones nearly every slip is a word.
@@ -74,7 +75,7 @@ pub(super) struct Meant<'a> {
 
 impl Slips {
     /// Enters the words of phrases.
-    pub(super) fn of<'a>(phrases: impl Iterator<Item = &'a Phrase>) -> Self {
+    pub(crate) fn of<'a>(phrases: impl Iterator<Item = &'a Phrase>) -> Self {
         let mut words: Vec<Box<str>> = Vec::new();
         let mut beginnings: Vec<&str> = Vec::new();
         for item in phrases.flat_map(|phrase| &phrase.items) {
@@ -96,13 +97,32 @@ impl Slips {
         }
         words.sort_unstable();
         words.dedup();
+        words.shrink_to_fit();
         let mut near = Vec::new();
         for (index, word) in (0_u32..).zip(&words) {
             for_each_near(word.as_bytes(), |hash| near.push((hash, index)));
         }
         near.sort_unstable();
         near.dedup();
+        near.shrink_to_fit();
         Self { words, near }
+    }
+
+    /// Writes the words with their entries, which it takes many times longer to sort than to read.
+    pub(crate) fn write(&self, out: &mut Writer) {
+        out.list(&self.words, |out, word| out.text(word));
+        out.list(&self.near, |out, (hash, index)| {
+            out.number(*hash);
+            out.number(*index);
+        });
+    }
+
+    pub(crate) fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        let words: Vec<Box<str>> = from.list(|from| from.text().map(Box::from))?;
+        let near: Vec<(u32, u32)> = from.list(|from| Ok((from.number()?, from.number()?)))?;
+        ensure(words.iter().all(|word| may_be_misspelt(word)) && words.is_sorted())?;
+        ensure(near.iter().all(|(_, index)| (*index as usize) < words.len()) && near.is_sorted())?;
+        Ok(Self { words, near })
     }
 
     pub(super) fn is_empty(&self) -> bool {
