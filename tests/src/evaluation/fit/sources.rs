@@ -22,7 +22,7 @@ use crate::evaluation::labelled::{Expected, Set};
 use crate::evaluation::{self, packs};
 
 /// What a text far from the category counts.
-const FAR: f64 = 0.7;
+const FAR: f64 = 1.0;
 /// What every other text counts.
 const NEAR: f64 = 1.0;
 /// The words of a window of prose: as many as the engine weighs together.
