@@ -59,13 +59,17 @@ fn load(text: &[u8], at: usize) -> u64 {
     }
 }
 
-#[cold]
+/// Reads what is left of a text, fewer than eight bytes, by loads that overlap.
 fn load_end(text: &[u8], at: usize) -> u64 {
-    let mut bytes = [0; WIDTH];
-    for (to, from) in bytes.iter_mut().zip(text.iter().skip(at)) {
-        *to = *from;
+    let rest = text.get(at..).unwrap_or_default();
+    let length = rest.len();
+    match (rest.first_chunk::<4>(), rest.last_chunk::<4>()) {
+        (Some(first), Some(last)) => {
+            let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
+            u64::from(first) | u64::from(last) << (8 * (length - 4))
+        }
+        _ => (0..).zip(rest).fold(0, |number, (at, byte)| number | u64::from(*byte) << (8 * at)),
     }
-    u64::from_le_bytes(bytes)
 }
 
 #[cfg(test)]

@@ -364,7 +364,7 @@ impl Matcher {
             return plain.steps() + effort;
         };
         self.weigh((hits, context), scene, kept);
-        for token in 0..hits.len() {
+        for token in hits.beside_undone(phrases.longest()) {
             phrases.at(hits, token, |phrase, span| {
                 self.judge(phrase, hits, &span, scene, kept, |rule, opening| {
                     let sees = rule.sees(hits.spelling(&span));

@@ -256,6 +256,19 @@ impl<'a> View<'a> {
         tokens.iter().map(|token| token.spelling).max().unwrap_or(Spelling::Plain)
     }
 
+    /// Gives the tokens that so many words with a token among them that is not written plainly may
+    /// hold, in order: whatever else the view shows, the plain one shows too.
+    pub(crate) fn beside_undone(&self, words: usize) -> impl Iterator<Item = usize> {
+        let mut from = 0;
+        let undone = self.tokens.iter().enumerate();
+        let undone = undone.filter(|(_, token)| token.spelling != Spelling::Plain);
+        undone.flat_map(move |(at, _)| {
+            let start = at.saturating_sub(words).max(from);
+            from = (at + words).min(self.len()).max(from);
+            start..from
+        })
+    }
+
     /// Finds what tokens of another view of the same text are here.
     pub(crate) fn same(&self, other: &View<'_>, span: &Range<usize>) -> Same {
         let tokens = other.tokens.get(span.clone()).unwrap_or_default();

@@ -94,12 +94,22 @@ pub(super) fn readings(glyphs: &[Glyph], mut emit: impl FnMut(usize, Reading)) {
             emit(1, Reading::Censored);
         }
     }
+    if !begins_compound(first.c) {
+        return;
+    }
     for (drawn, letter) in COMPOUND {
-        let length = drawn.chars().count();
-        if glyphs.len() >= length && drawn.chars().zip(glyphs).all(|(c, glyph)| c == glyph.c) {
+        // All of them are ASCII.
+        let length = drawn.len();
+        let same = |(byte, glyph): (u8, &Glyph)| char::from(byte) == glyph.c;
+        if glyphs.len() >= length && drawn.bytes().zip(glyphs).all(same) {
             emit(length, Reading::Drawn(*letter));
         }
     }
+}
+
+/// Says whether some of [`COMPOUND`] begin so.
+fn begins_compound(c: char) -> bool {
+    matches!(c, '\\' | '/' | '|' | '(' | '[' | 'v' | 'u' | 'p')
 }
 
 /// Gives the letters that a character is drawn for; the likeliest first.

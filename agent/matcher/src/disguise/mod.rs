@@ -20,7 +20,7 @@ mod written;
 use glyph::{Glyph, glyphs};
 pub(crate) use slips::Slips;
 use word_list::WordList;
-use written::Said;
+use written::{Said, Ways};
 
 use crate::view::{Spelling, View};
 use crate::vocabulary::{Vocabulary, WordId};
@@ -99,6 +99,7 @@ impl Disguises {
             done: 0,
             trailing: false,
             plain_until: 0,
+            ways: Ways::default(),
             effort: Effort(most),
         };
         unmasking.run();
@@ -152,6 +153,7 @@ struct Unmasking<'a> {
     trailing: bool,
     /// Up to which word no letters that stand apart are looked for.
     plain_until: usize,
+    ways: Ways,
     effort: Effort,
 }
 
@@ -201,7 +203,8 @@ impl Unmasking<'_> {
             if self.effort.0 > 0 && self.is_drawn(index, word) && self.is_suspicious(index, word) {
                 let glyphs = glyphs(self.text, self.lead(word));
                 self.effort.spend(glyphs.len() / FOLDED_A_STEP);
-                if self.said(&glyphs, word, false).is_some_and(|(_, said)| said.drawn) {
+                let (said, _) = self.said(&glyphs, word, false);
+                if said.is_some_and(|(_, said)| said.drawn) {
                     self.generous = true;
                     break;
                 }
@@ -248,8 +251,9 @@ impl Unmasking<'_> {
             }
             let glyphs = glyphs(self.text, start);
             let word_list = &self.disguises.word_list;
-            let said = written::read(&glyphs, word_list, generous, &mut self.effort);
-            let Some(said) = said.filter(|it| it.glyphs == glyphs.len()) else { continue };
+            let read =
+                written::read(&glyphs, word_list, generous, &mut self.ways, &mut self.effort);
+            let Some(said) = read.said.filter(|it| it.glyphs == glyphs.len()) else { continue };
             let clear = said.strokes || piece.chars().all(glyph::is_indicator);
             if generous || clear {
                 let ids = self.ids(&said.words);
@@ -307,11 +311,13 @@ impl Unmasking<'_> {
         let from = self.lead(word);
         let glyphs = glyphs(self.text, from);
         self.effort.spend(glyphs.len() / FOLDED_A_STEP);
-        let said = self.said(&glyphs, word, self.generous);
+        let (said, doubtful) = self.said(&glyphs, word, self.generous);
         // "|)own" is "down", though the packs know "own" only.
         let whole = |(lead, _): &(usize, Said)| *lead == 0 || !written::is_drawn_word(&glyphs);
         let Some((lead, said)) = said.filter(whole) else {
-            return self.drawn_word(at, word, &glyphs).or_else(|| self.weak(at, word, &glyphs));
+            let drawn = self.drawn_word(at, word, &glyphs);
+            let weak = |this: &mut Self| doubtful.then(|| this.weak(at, word, &glyphs)).flatten();
+            return drawn.or_else(|| weak(self));
         };
         let (start, end) = (glyphs.get(lead)?.start, glyphs.get(lead + said.glyphs - 1)?.end);
         let taken = self.taken(at, end);
@@ -351,7 +357,7 @@ impl Unmasking<'_> {
         if !self.own_writing {
             return None;
         }
-        let (lead, said) = self.said(glyphs, word, true)?;
+        let (lead, said) = self.said(glyphs, word, true).0?;
         if self.taken(at, glyphs.get(lead + said.glyphs - 1)?.end) > 1 {
             return None;
         }
@@ -370,22 +376,33 @@ impl Unmasking<'_> {
         }
         let (start, end) = (glyphs.first()?.start, glyphs.last()?.end);
         let taken = self.taken(at, end);
-        let said = self.said(glyphs, word, true).map(|(_, said)| said.words).unwrap_or_default();
+        let (said, _) = self.said(glyphs, word, true);
+        let said = said.map(|(_, said)| said.words).unwrap_or_default();
         let ids = self.ids(&said);
         self.push((start, end), self.begins_sentence(word, start), Spelling::Disguised, &ids);
         Some(taken)
     }
 
     /// Reads from the earliest character before the word on that makes it a word of the packs.
-    fn said(&mut self, glyphs: &[Glyph], word: &Word, generous: bool) -> Option<(usize, Said)> {
+    /// Gives also whether it may be one to somebody who is more generous.
+    fn said(
+        &mut self,
+        glyphs: &[Glyph],
+        word: &Word,
+        generous: bool,
+    ) -> (Option<(usize, Said)>, bool) {
         let word_list = &self.disguises.word_list;
         let leads = glyphs.iter().take_while(|glyph| glyph.start < word.start).count();
-        (0..=leads).find_map(|lead| {
+        let mut doubtful = false;
+        let said = (0..=leads).find_map(|lead| {
             let from = glyphs.get(lead..)?;
-            let said = written::read(from, word_list, generous, &mut self.effort)?;
+            let read = written::read(from, word_list, generous, &mut self.ways, &mut self.effort);
+            doubtful |= read.doubtful;
+            let said = read.said?;
             let end = from.get(said.glyphs - 1)?.end;
             (end >= word.end).then_some((lead, said))
-        })
+        });
+        (said, doubtful)
     }
 
     /// Says whether anything about a word looks like a disguise, at a glance.
@@ -443,23 +460,24 @@ impl Unmasking<'_> {
         let (text, slips) = (self.words.text(word), &self.disguises.slips);
         let sentence = self.begins_sentence(word, word.start);
         if let Some(next) = self.words.as_slice().get(at + 1).filter(|it| it.joint == Joint::Blank)
-            && !self.text.get(next.end as usize..).is_some_and(|it| it.starts_with(is_drawn))
             && let after = self.words.as_slice().get(at + 2).map(|word| self.words.text(word))
             && let Some(whole) = slips.parted(text, self.words.text(next), after, self.vocabulary)
+            && !self.text.get(next.end as usize..).is_some_and(|it| it.starts_with(is_drawn))
         {
             let ids = self.ids(&[whole]);
             self.push((word.start, next.end), sentence, Spelling::Slip, &ids);
             return Some(2);
         }
         // A word of the packs that every dictionary has is that word.
-        let plain_enough = !self.plain.ids(at).is_empty() && ordinary::is_ordinary(text);
-        if plain_enough || ordinary::is_everyday(text) || !self.effort.spend(text.len()) {
+        let kind = ordinary::kind(text);
+        let plain_enough = || kind.is_ordinary() && !self.plain.ids(at).is_empty();
+        if kind.is_everyday() || plain_enough() || !self.effort.spend(text.len()) {
             return None;
         }
         let mut meant = slips.meant(text);
         // A name, or a rare word, is what it says, and may be a slip in a context ("cess").
         let plain = self.plain.ids(at);
-        if ordinary::is_ordinary(text) {
+        if kind.is_ordinary() {
             meant.likely.clear();
         } else if !plain.is_empty() {
             // A pack has this spelling: a slip of it is believed, and no context is made of a doubt.
@@ -474,7 +492,7 @@ impl Unmasking<'_> {
             self.push_doubtful((word.start, word.end), sentence, spelling, &likely, &all);
             return Some(1);
         }
-        if self.vocabulary.knows(text) || ordinary::is_ordinary(text) {
+        if kind.is_ordinary() || self.vocabulary.knows(text) {
             return None;
         }
         let (left, right) = slips.run_together(text, self.vocabulary)?;

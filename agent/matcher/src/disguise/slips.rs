@@ -4,9 +4,12 @@
 //! itself and under itself without each of its letters, and so is a written word looked up: what
 //! is one slip away shares an entry. A second kind of entry is how a word sounds, for those who
 //! spell by ear. The kind of slip is then verified, so that not every near word counts. A look-up
-//! costs one search by halves for each letter of the word.
+//! costs one probe of a table for each letter of the word.
+
+use std::cmp::Ordering;
 
 use super::ordinary;
+use crate::key::Key;
 use crate::phrase::{Item, Phrase};
 use crate::stored::{Reader, Unreadable, Writer, ensure};
 use crate::vocabulary::Vocabulary;
@@ -58,11 +61,36 @@ const AFTER_SELF: [&str; 21] = [
 /// The words that may be misspelt.
 #[derive(Debug, Default)]
 pub(crate) struct Slips {
-    /// Sorted.
-    words: Vec<Box<str>>,
-    /// Hashes of the words without a letter, and of their sound, with the word's index; sorted.
-    near: Vec<(u32, u32)>,
+    words: Sorted,
+    near: Near,
 }
+
+/// Words in order.
+#[derive(Debug, Default)]
+struct Sorted {
+    /// All words, one behind the other, and where each ends.
+    texts: String,
+    ends: Box<[u32]>,
+    /// Bits of what the words begin with and how long they are: of two words of a text that stand
+    /// side by side nearly none make a word, and one look says so.
+    field: Box<[u64]>,
+}
+
+/// Which words are entered under a hash.
+#[derive(Debug, Default)]
+struct Near {
+    /// Where the entries of each bucket begin; one more for the end, or nothing.
+    starts: Box<[u32]>,
+    /// The number of a word in the lower bits, above them a part of the hash; sorted in a bucket.
+    entries: Box<[u32]>,
+}
+
+/// How many bits of a hash number its bucket: some seven entries share one.
+const BUCKET_BITS: u32 = 14;
+/// How many bits number a word; the packs' bounds keep far below.
+const WORD_BITS: u32 = 20;
+/// How many bits of the field a number picks one of; 16 KiB.
+const FIELD_BITS: u32 = 17;
 
 /// What a written word may mean.
 #[derive(Debug, Default)]
@@ -76,7 +104,7 @@ pub(super) struct Meant<'a> {
 impl Slips {
     /// Enters the words of phrases.
     pub(crate) fn of<'a>(phrases: impl Iterator<Item = &'a Phrase>) -> Self {
-        let mut words: Vec<Box<str>> = Vec::new();
+        let mut words: Vec<&str> = Vec::new();
         let mut beginnings: Vec<&str> = Vec::new();
         for item in phrases.flat_map(|phrase| &phrase.items) {
             let Item::Choice { alternatives, .. } = item else { continue };
@@ -85,7 +113,7 @@ impl Slips {
                     beginnings.push(&pattern.word);
                 }
                 if may_be_misspelt(&pattern.word) {
-                    words.push((*pattern.word).into());
+                    words.push(&pattern.word);
                 }
             }
         }
@@ -93,40 +121,42 @@ impl Slips {
         beginnings.dedup();
         for beginning in beginnings {
             let longer = ordinary::beginning_with(beginning).take(MAX_ENDINGS);
-            words.extend(longer.filter(|word| may_be_misspelt(word)).map(Box::from));
+            for word in longer.filter(|word| may_be_misspelt(word)) {
+                words.push(word);
+            }
         }
         words.sort_unstable();
         words.dedup();
-        words.shrink_to_fit();
-        let mut near = Vec::new();
-        for (index, word) in (0_u32..).zip(&words) {
-            for_each_near(word.as_bytes(), |hash| near.push((hash, index)));
-        }
-        near.sort_unstable();
-        near.dedup();
-        near.shrink_to_fit();
-        Self { words, near }
+        let near = Near::of(&words);
+        Self { words: Sorted::of(&words), near }
     }
 
     /// Writes the words with their entries, which it takes many times longer to sort than to read.
     pub(crate) fn write(&self, out: &mut Writer) {
-        out.list(&self.words, |out, word| out.text(word));
-        out.list(&self.near, |out, (hash, index)| {
-            out.number(*hash);
-            out.number(*index);
-        });
+        out.numbers(&self.words.ends);
+        out.text(&self.words.texts);
+        out.numbers(&self.near.starts);
+        out.numbers(&self.near.entries);
     }
 
     pub(crate) fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
-        let words: Vec<Box<str>> = from.list(|from| from.text().map(Box::from))?;
-        let near: Vec<(u32, u32)> = from.list(|from| Ok((from.number()?, from.number()?)))?;
+        let (ends, texts) = (from.numbers()?, from.text()?);
+        let starts = [0].iter().chain(&ends);
+        let words: Option<Vec<&str>> = starts
+            .zip(&ends)
+            .map(|(start, end)| texts.get(*start as usize..*end as usize))
+            .collect();
+        let words = words.ok_or(Unreadable::Broken)?;
         ensure(words.iter().all(|word| may_be_misspelt(word)) && words.is_sorted())?;
-        ensure(near.iter().all(|(_, index)| (*index as usize) < words.len()) && near.is_sorted())?;
-        Ok(Self { words, near })
+        let (starts, entries) = (from.numbers()?, from.numbers()?);
+        let is_word = |entry: &u32| ((entry & ((1 << WORD_BITS) - 1)) as usize) < words.len();
+        ensure(entries.iter().all(is_word) && starts.is_sorted())?;
+        ensure(starts.last().map_or(0, |end| *end as usize) == entries.len())?;
+        Ok(Self { words: Sorted::of(&words), near: Near { starts, entries } })
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.words.is_empty()
+        self.words.ends.is_empty()
     }
 
     /// Gives the words that a written one, which is unknown, may mean, with those first that the
@@ -138,10 +168,8 @@ impl Slips {
         }
         let mut meant: Vec<(Slip, bool, &str)> = Vec::new();
         for_each_near(written.as_bytes(), |hash| {
-            let from = self.near.partition_point(|(known, _)| *known < hash);
-            let same = self.near.iter().skip(from).take_while(|(known, _)| *known == hash);
-            for word in same.filter_map(|(_, index)| self.words.get(*index as usize)) {
-                let new = meant.iter().all(|(_, _, known)| *known != &**word);
+            for word in self.near.entered(hash).map(|number| self.words.get(number)) {
+                let new = meant.iter().all(|(_, _, known)| *known != word);
                 if new
                     && !is_same(written, word)
                     && meant.len() < MAX_MEANT
@@ -187,13 +215,12 @@ impl Slips {
             "selfs" | "selves" | "one" | "body" | "thing" => true,
             _ => false,
         };
-        let whole = || left.bytes().chain(right.bytes());
-        let index = self.words.binary_search_by(|word| word.bytes().cmp(whole())).ok()?;
+        let whole = self.words.whole(left, right)?;
         let is_word = |word: &str| ordinary::is_ordinary(word) || vocabulary.knows(word);
         if !pronoun && is_word(left) && is_word(right) {
             return None;
         }
-        self.words.get(index).map(|word| &**word)
+        Some(whole)
     }
 
     /// Gives two words of the packs between which a blank is missing ("wantto").
@@ -208,14 +235,106 @@ impl Slips {
         // Both are words of the packs, and a long one among them.
         (2..=written.len() - 2).rev().find_map(|at| {
             let (left, right) = written.split_at_checked(at)?;
-            let known = self.has(left) || self.has(right);
+            let known = self.words.has(left) || self.words.has(right);
             (known && vocabulary.knows(left) && vocabulary.knows(right)).then_some((left, right))
         })
     }
+}
+
+impl Sorted {
+    fn of(words: &[&str]) -> Self {
+        let mut field = vec![0; 1 << (FIELD_BITS - u64::BITS.trailing_zeros())];
+        let mut texts = String::with_capacity(words.iter().map(|word| word.len()).sum());
+        let mut ends = Vec::with_capacity(words.len());
+        for word in words {
+            texts.push_str(word);
+            ends.push(number(texts.len()));
+            let (place, bit) = place_in_field(word, "");
+            if let Some(bits) = field.get_mut(place) {
+                *bits |= bit;
+            }
+        }
+        Self { texts, ends: ends.into(), field: field.into() }
+    }
+
+    fn get(&self, number: usize) -> &str {
+        let start = number.checked_sub(1).and_then(|before| self.ends.get(before));
+        let end = self.ends.get(number).map_or(0, |end| *end as usize);
+        self.texts.get(start.map_or(0, |start| *start as usize)..end).unwrap_or_default()
+    }
 
     fn has(&self, word: &str) -> bool {
-        self.words.binary_search_by(|known| (**known).cmp(word)).is_ok()
+        self.whole(word, "").is_some()
     }
+
+    /// Gives the word that two halves make.
+    fn whole(&self, left: &str, right: &str) -> Option<&str> {
+        let (place, bit) = place_in_field(left, right);
+        if self.field.get(place)? & bit == 0 {
+            return None;
+        }
+        let (mut from, mut to) = (0, self.ends.len());
+        while from < to {
+            let middle = from + (to - from) / 2;
+            let word = self.get(middle);
+            match word.bytes().cmp(left.bytes().chain(right.bytes())) {
+                Ordering::Equal => return Some(word),
+                Ordering::Less => from = middle + 1,
+                Ordering::Greater => to = middle,
+            }
+        }
+        None
+    }
+}
+
+/// Gives the bit of a word, in two halves, and where in the field it is.
+fn place_in_field(left: &str, right: &str) -> (usize, u64) {
+    let first = |word: &str| Key::of_folded(word.as_bytes()).first;
+    let shift = u32::try_from(8 * left.len()).unwrap_or(u32::MAX);
+    let beginning = first(left) | first(right).checked_shl(shift).unwrap_or_default();
+    let length = (left.len() + right.len()) as u64;
+    let mixed = (beginning ^ length.rotate_right(8)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let bit = usize::try_from(mixed >> (u64::BITS - FIELD_BITS)).unwrap_or_default();
+    (bit / 64, 1 << (bit % 64))
+}
+
+impl Near {
+    fn of(words: &[&str]) -> Self {
+        let mut near: Vec<(usize, u32)> = Vec::new();
+        for (index, word) in (0..1 << WORD_BITS).zip(words) {
+            for_each_near(word.as_bytes(), |hash| {
+                let (bucket, tag) = parts(hash);
+                near.push((bucket, tag | index));
+            });
+        }
+        near.sort_unstable();
+        near.dedup();
+        let starts = (0..=1 << BUCKET_BITS)
+            .map(|bucket| number(near.partition_point(|(known, _)| *known < bucket)));
+        let starts = starts.collect();
+        Self { starts, entries: near.into_iter().map(|(_, entry)| entry).collect() }
+    }
+
+    /// Gives the numbers of the words under a hash, and seldom of others.
+    fn entered(&self, hash: u32) -> impl Iterator<Item = usize> {
+        let (bucket, tag) = parts(hash);
+        let bounds = self.starts.get(bucket).zip(self.starts.get(bucket + 1));
+        let sharing = bounds
+            .and_then(|(start, end)| self.entries.get(*start as usize..*end as usize))
+            .unwrap_or_default();
+        let same = sharing.iter().filter(move |entry| (*entry ^ tag) >> WORD_BITS == 0);
+        same.map(move |entry| (entry ^ tag) as usize)
+    }
+}
+
+/// Gives the bucket of a hash, and what of the rest is kept with a word.
+fn parts(hash: u32) -> (usize, u32) {
+    ((hash >> (u32::BITS - BUCKET_BITS)) as usize, hash << WORD_BITS)
+}
+
+/// The bounds of packs keep every count far below.
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 /// Says whether two words are one, or its plural: packs have the forms that they mean.
@@ -230,22 +349,36 @@ fn may_be_misspelt(word: &str) -> bool {
         && word.bytes().all(|byte| byte.is_ascii_lowercase())
 }
 
-/// Gives the hashes under which a word is entered and looked up.
+/// Gives the hashes under which a word of at most [`MAX_WRITTEN`] letters is entered and looked up.
 fn for_each_near(word: &[u8], mut emit: impl FnMut(u32)) {
-    emit(hash(word.iter().copied()));
-    for without in 0..word.len() {
-        let kept = word.iter().enumerate().filter(|(index, _)| *index != without);
-        emit(hash(kept.map(|(_, letter)| *letter)));
+    // By these, the hash without any letter is told without another look at the others.
+    let mut before = [0_u32; MAX_WRITTEN + 1];
+    for (at, letter) in word.iter().enumerate().take(MAX_WRITTEN) {
+        before[at + 1] = before[at].wrapping_mul(SPREAD).wrapping_add(u32::from(*letter));
     }
+    emit(mixed(before[word.len().min(MAX_WRITTEN)]));
+    let (mut after, mut weight) = (0_u32, 1_u32);
+    let mut without = [0; MAX_WRITTEN];
+    for (at, letter) in word.iter().enumerate().take(MAX_WRITTEN).rev() {
+        without[at] = before[at].wrapping_mul(weight).wrapping_add(after);
+        after = after.wrapping_add(weight.wrapping_mul(u32::from(*letter)));
+        weight = weight.wrapping_mul(SPREAD);
+    }
+    without.iter().take(word.len()).for_each(|hash| emit(mixed(*hash)));
     if word.len() + 2 >= MIN_SOUND {
         // Upper case keeps it apart from what is spelt so.
-        emit(hash(sound(word).into_iter()));
+        let hash = |hash: u32, letter: u8| hash.wrapping_mul(SPREAD).wrapping_add(letter.into());
+        emit(mixed(sound(word).into_iter().fold(0, hash)));
     }
 }
 
-/// FNV-1a, 32 bits: what collides is verified.
-fn hash(letters: impl Iterator<Item = u8>) -> u32 {
-    letters.fold(0x811c_9dc5, |hash, letter| (hash ^ u32::from(letter)).wrapping_mul(0x0100_0193))
+/// What a letter's place in a word multiplies it by: odd and without a pattern.
+const SPREAD: u32 = 0x0100_0193;
+
+/// Mixes a hash; what collides is verified.
+fn mixed(hash: u32) -> u32 {
+    let mixed = (hash ^ hash >> 15).wrapping_mul(0x9e37_79b1);
+    mixed ^ mixed >> 16
 }
 
 /// Kinds of slips, the likeliest first.

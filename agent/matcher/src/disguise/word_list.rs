@@ -6,12 +6,17 @@ use crate::vocabulary::Vocabulary;
 /// The words of the packs, sorted.
 #[derive(Debug, Default)]
 pub(crate) struct WordList {
-    words: Vec<Entry>,
+    /// All words, one behind the other.
+    texts: String,
+    words: Box<[Entry]>,
+    /// Where the words begin that begin with each ASCII letter; one more for the end.
+    first_letters: Box<[u32]>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 struct Entry {
-    word: Box<str>,
+    /// Where its text ends.
+    end: u32,
     /// Whether longer words that begin so count too.
     beginning: bool,
 }
@@ -19,49 +24,62 @@ struct Entry {
 /// The words that begin with the letters read so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Reach {
-    from: usize,
-    to: usize,
-    length: usize,
+    from: u32,
+    to: u32,
+    length: u32,
+}
+
+impl Reach {
+    /// Says whether no letter was read yet.
+    pub(super) fn is_empty(self) -> bool {
+        self.length == 0
+    }
 }
 
 impl WordList {
     /// Takes the words of a vocabulary that is complete.
     pub(super) fn of(vocabulary: &Vocabulary) -> Self {
-        let mut words: Vec<Entry> = vocabulary
-            .words()
-            .map(|(word, beginning)| Entry { word: word.into(), beginning })
-            .collect();
-        words.sort_unstable_by(|a, b| (&a.word, a.beginning).cmp(&(&b.word, b.beginning)));
+        let mut words: Vec<(&str, bool)> = vocabulary.words().collect();
+        words.sort_unstable();
         words.dedup_by(|later, earlier| {
-            let same = later.word == earlier.word;
-            earlier.beginning |= same && later.beginning;
+            let same = later.0 == earlier.0;
+            earlier.1 |= same && later.1;
             same
         });
-        Self { words }
+        let mut texts = String::with_capacity(words.iter().map(|(word, _)| word.len()).sum());
+        let first = |letter: u8| words.partition_point(|(word, _)| word.as_bytes() < &[letter][..]);
+        let first_letters = (b'a'..=b'z' + 1).map(|letter| number(first(letter))).collect();
+        let entries = words.iter().map(|(word, beginning)| {
+            texts.push_str(word);
+            Entry { end: number(texts.len()), beginning: *beginning }
+        });
+        let words = entries.collect();
+        Self { texts, words, first_letters }
     }
 
     /// Begins to read.
     pub(super) fn start(&self) -> Reach {
-        Reach { from: 0, to: self.words.len(), length: 0 }
+        Reach { from: 0, to: number(self.words.len()), length: 0 }
     }
 
     /// Reads one letter more; nothing if no word goes on so.
     pub(super) fn step(&self, reach: Reach, letter: char) -> Option<Reach> {
         let mut encoded = [0; 4];
         let letter = letter.encode_utf8(&mut encoded).as_bytes();
-        let among = self.words.get(reach.from..reach.to)?;
-        let here = |entry: &Entry| {
-            let bytes = entry.word.as_bytes();
-            let end = bytes.len().min(reach.length + letter.len());
-            bytes.get(reach.length..end).unwrap_or_default().cmp(letter)
+        let length = reach.length + number(letter.len());
+        if let (0, [letter @ b'a'..=b'z']) = (reach.length, letter) {
+            let bounds = self.first_letters.get(usize::from(letter - b'a')..)?;
+            let (from, to) = (*bounds.first()?, *bounds.get(1)?);
+            return (from < to).then_some(Reach { from, to, length });
+        }
+        let here = |at: u32| {
+            let word = self.word(at as usize).as_bytes();
+            let end = word.len().min(length as usize);
+            word.get(reach.length as usize..end).unwrap_or_default()
         };
-        let before = among.partition_point(|entry| here(entry).is_lt());
-        let after = among.partition_point(|entry| here(entry).is_le());
-        (before < after).then(|| Reach {
-            from: reach.from + before,
-            to: reach.from + after,
-            length: reach.length + letter.len(),
-        })
+        let from = partition(reach.from, reach.to, |at| here(at) < letter);
+        let to = partition(from, reach.to, |at| here(at) <= letter);
+        (from < to).then_some(Reach { from, to, length })
     }
 
     /// Says whether what was read is a word, or a beginning, of the packs.
@@ -74,12 +92,16 @@ impl WordList {
         self.entry(reach).is_some_and(|entry| entry.beginning)
     }
 
+    /// Gives what was read.
+    pub(super) fn text(&self, reach: Reach) -> &str {
+        self.word(reach.from as usize).get(..reach.length as usize).unwrap_or_default()
+    }
+
     /// Gives the letters with which the words go on.
     pub(super) fn letters(&self, reach: Reach) -> impl Iterator<Item = char> {
-        let among = self.words.get(reach.from..reach.to).unwrap_or_default();
         let mut last = None;
-        among.iter().filter_map(move |entry| {
-            let next = entry.word.get(reach.length..)?.chars().next();
+        (reach.from..reach.to).filter_map(move |at| {
+            let next = self.word(at as usize).get(reach.length as usize..)?.chars().next();
             let new = next != last;
             last = next;
             next.filter(|_| new)
@@ -88,8 +110,33 @@ impl WordList {
 
     fn entry(&self, reach: Reach) -> Option<&Entry> {
         // The shortest word comes first.
-        self.words.get(reach.from).filter(|entry| entry.word.len() == reach.length)
+        let first = reach.from as usize;
+        self.words.get(first).filter(|_| self.word(first).len() == reach.length as usize)
     }
+
+    fn word(&self, at: usize) -> &str {
+        let start = at.checked_sub(1).and_then(|before| self.words.get(before));
+        let end = self.words.get(at).map_or(0, |entry| entry.end as usize);
+        self.texts.get(start.map_or(0, |entry| entry.end as usize)..end).unwrap_or_default()
+    }
+}
+
+/// Gives the first number of a range of which something that holds of those before does not hold.
+fn partition(mut from: u32, mut to: u32, holds: impl Fn(u32) -> bool) -> u32 {
+    while from < to {
+        let middle = from + (to - from) / 2;
+        if holds(middle) {
+            from = middle + 1;
+        } else {
+            to = middle;
+        }
+    }
+    from
+}
+
+/// The bounds of packs keep every count far below.
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

@@ -44,12 +44,26 @@ pub(super) struct Said {
     pub(super) strokes: bool,
 }
 
+/// What reading a stretch of glyphs came to.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    /// What it says, if that is convincing.
+    pub(super) said: Option<Said>,
+    /// Whether it may say anything to somebody who is more easily convinced.
+    pub(super) doubtful: bool,
+}
+
+/// The ways that are open at each place, kept from one reading to the next.
+#[derive(Debug, Default)]
+pub(super) struct Ways(Vec<Vec<Way>>);
+
 /// One way of reading, up to some glyph.
 #[derive(Debug, Clone)]
 struct Way {
-    /// Nothing after a beginning that any letters may follow.
-    reach: Option<Reach>,
-    word: String,
+    reach: Reach,
+    /// Whether what was reached is a beginning that any letters may follow, and those that did.
+    free: bool,
+    ending: String,
     itself: usize,
     drawn: usize,
     /// How many of the drawn letters are digits, and how many indicators.
@@ -73,36 +87,52 @@ pub(super) fn read(
     glyphs: &[Glyph],
     word_list: &WordList,
     generous: bool,
+    Ways(open): &mut Ways,
     effort: &mut Effort,
-) -> Option<Said> {
+) -> Outcome {
+    let mut outcome = Outcome::default();
     let stretched = is_stretched(glyphs);
-    let mut open: Vec<Vec<Way>> = vec![Vec::new(); glyphs.len() + 1];
-    open.first_mut()?.push(Way::start(word_list));
-    let mut said = None;
+    open.iter_mut().for_each(Vec::clear);
+    if open.len() <= glyphs.len() {
+        open.resize_with(glyphs.len() + 1, Vec::new);
+    }
+    // Up to where some way comes.
+    let mut farthest = 0;
+    if let Some(first) = open.first_mut() {
+        first.push(Way::start(word_list));
+    }
     for at in 0..=glyphs.len() {
-        let ways = open.get_mut(at).map(std::mem::take).unwrap_or_default();
-        let rest = glyphs.get(at..).unwrap_or_default();
-        let at_end = !goes_on(rest);
-        if at > 0 && at_end {
-            let taken = glyphs.get(..at).unwrap_or_default();
-            said = words_of(&ways, word_list, taken, stretched, generous).or(said);
+        if at > farthest {
+            break;
         }
-        for way in ways {
+        let mut ways = open.get_mut(at).map(std::mem::take).unwrap_or_default();
+        let rest = glyphs.get(at..).unwrap_or_default();
+        if at > 0 && !ways.is_empty() && !goes_on(rest) {
+            let whole = |way: &Way| way.free || word_list.is_word(way.reach);
+            outcome.doubtful |= ways.iter().any(whole);
+            let taken = glyphs.get(..at).unwrap_or_default();
+            outcome.said = words_of(&ways, word_list, taken, stretched, generous).or(outcome.said);
+        }
+        for way in ways.drain(..) {
             if !effort.spend(1) {
-                return None;
+                return Outcome::default();
             }
             readings(rest, |length, reading| {
                 let Some(ways) = open.get_mut(at + length) else { return };
                 way.read(reading, length, rest, word_list, stretched, &mut |next| {
-                    let known = ways.iter().any(|it| it.is_like(&next));
+                    let known = ways.iter().any(|it| it.is_like(&next, word_list));
                     if ways.len() < MAX_WAYS && !known {
+                        farthest = farthest.max(at + length);
                         ways.push(next);
                     }
                 });
             });
         }
+        if let Some(place) = open.get_mut(at) {
+            *place = ways;
+        }
     }
-    said
+    outcome
 }
 
 /// Gives what the ways that end here say, if it is convincing.
@@ -114,8 +144,8 @@ fn words_of(
     generous: bool,
 ) -> Option<Said> {
     let whole = |way: &&Way| {
-        way.reach.is_none_or(|reach| word_list.is_word(reach))
-            && way.is_convincing(glyphs, stretched, generous)
+        (way.free || word_list.is_word(way.reach))
+            && way.is_convincing(glyphs, word_list, stretched, generous)
     };
     let mut found: Vec<&Way> = ways.iter().filter(whole).collect();
     // A mark is a letter rather than nothing, and nothing rather than any letter.
@@ -123,7 +153,7 @@ fn words_of(
     found.retain(|way| (way.censored, way.separators) == plainest);
     let drawn = found.iter().any(|way| way.drawn > 0);
     let strokes = found.iter().any(|way| way.strokes);
-    let mut words: Vec<String> = found.into_iter().map(|way| way.word.clone()).collect();
+    let mut words: Vec<String> = found.into_iter().map(|way| way.word(word_list)).collect();
     words.sort_unstable();
     words.dedup();
     // "k*ll" may be one word only.
@@ -138,8 +168,9 @@ fn words_of(
 impl Way {
     fn start(word_list: &WordList) -> Self {
         Self {
-            reach: Some(word_list.start()),
-            word: String::new(),
+            reach: word_list.start(),
+            free: false,
+            ending: String::new(),
             itself: 0,
             drawn: 0,
             digits: 0,
@@ -154,11 +185,28 @@ impl Way {
     }
 
     /// Says whether two ways go on alike, whatever else they are.
-    fn is_like(&self, other: &Self) -> bool {
-        self.reach == other.reach
-            && self.word == other.word
+    fn is_like(&self, other: &Self, word_list: &WordList) -> bool {
+        let same = || {
+            let (letters, others) = (self.letters(word_list), other.letters(word_list));
+            self.reach == other.reach && self.ending == other.ending || letters.eq(others)
+        };
+        self.free == other.free
             && self.separators == other.separators
             && self.censored == other.censored
+            && if self.free { same() } else { self.reach == other.reach }
+    }
+
+    /// Gives the letters read so far.
+    fn letters<'a>(&'a self, word_list: &'a WordList) -> impl DoubleEndedIterator<Item = char> {
+        word_list.text(self.reach).chars().chain(self.ending.chars())
+    }
+
+    fn word(&self, word_list: &WordList) -> String {
+        [word_list.text(self.reach), &self.ending].concat()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.reach.is_empty()
     }
 
     /// Goes on by one reading.
@@ -173,9 +221,9 @@ impl Way {
     ) {
         let first = rest.first().map(|glyph| glyph.c);
         match reading {
-            Reading::Nothing if self.word.is_empty() => {}
+            Reading::Nothing if self.is_empty() => {}
             // "kill*" takes "killjoy", not "kill-switch".
-            Reading::Nothing if self.reach.is_none() && self.longest_piece > 1 => {}
+            Reading::Nothing if self.free && self.longest_piece > 1 => {}
             Reading::Nothing => {
                 let mut next = self.clone();
                 // An apostrophe stands within many words.
@@ -187,11 +235,10 @@ impl Way {
                 emit(next);
             }
             Reading::Censored => {
-                if self.word.is_empty() || self.censored > 1 {
+                if self.is_empty() || self.censored > 1 || self.free {
                     return;
                 }
-                let Some(reach) = self.reach else { return };
-                for letter in word_list.letters(reach) {
+                for letter in word_list.letters(self.reach) {
                     self.spell(letter, word_list, false, &mut |mut next| {
                         next.censored += 1;
                         emit(next);
@@ -205,7 +252,7 @@ impl Way {
                 });
             }
             // "friend*" takes "friend$", but the last of "friends!" ends a sentence.
-            Reading::Drawn(_) if self.reach.is_none() && is_closing(rest) => {}
+            Reading::Drawn(_) if self.free && is_closing(rest) => {}
             Reading::Drawn(letter) => {
                 self.spell(letter, word_list, stretched, &mut |mut next| {
                     next.drawn += 1;
@@ -226,37 +273,43 @@ impl Way {
         stretched: bool,
         emit: &mut impl FnMut(Self),
     ) {
+        let twice = stretched && self.letters(word_list).next_back() == Some(letter);
+        let on = (!self.free).then(|| word_list.step(self.reach, letter));
+        if !twice && on == Some(None) {
+            return;
+        }
         let mut next = self.clone();
         next.piece += 1;
         next.longest_piece = next.longest_piece.max(next.piece);
-        if stretched && self.word.ends_with(letter) {
+        if twice {
             emit(next.clone());
         }
-        next.word.push(letter);
-        let Some(reach) = self.reach else {
-            emit(next);
-            return;
-        };
-        let Some(reach) = word_list.step(reach, letter) else { return };
-        next.reach = Some(reach);
-        if word_list.is_beginning(reach) {
-            let mut free = next.clone();
-            free.reach = None;
-            emit(free);
-        }
-        if stretched && let Some(twice) = word_list.step(reach, letter) {
-            let mut double = next.clone();
-            double.reach = Some(twice);
-            double.word.push(letter);
-            emit(double);
+        match on {
+            None => next.ending.push(letter),
+            Some(None) => return,
+            Some(Some(reach)) => {
+                next.reach = reach;
+                if word_list.is_beginning(reach) {
+                    emit(Self { free: true, ..next.clone() });
+                }
+                if stretched && let Some(reach) = word_list.step(reach, letter) {
+                    emit(Self { reach, ..next.clone() });
+                }
+            }
         }
         emit(next);
     }
 
     /// Says whether so much chance is unlikely.
-    fn is_convincing(&self, glyphs: &[Glyph], stretched: bool, generous: bool) -> bool {
+    fn is_convincing(
+        &self,
+        glyphs: &[Glyph],
+        word_list: &WordList,
+        stretched: bool,
+        generous: bool,
+    ) -> bool {
         let letters = self.itself + self.drawn;
-        let length = self.word.chars().count();
+        let length = self.letters(word_list).count();
         if self.separators > 0 {
             let least = if self.longest_piece == 1 {
                 MIN_SPREAD
