@@ -1,14 +1,21 @@
-//! The engines, each on the same pages and phrases.
+//! The engines, each on the same pages and phrases, as far as they compile them.
+//!
+//! Hyperscan needs many minutes for all phrases of the shipped packs, and `RegexSet` more memory
+//! than there is. Each is given as many phrases, taken evenly from all, as it compiles within
+//! bounds; a line says how many those are. The matcher always has all of them, so that ratios to an
+//! engine that has fewer are in that engine's favour.
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::io::{self, Write};
+use std::time::Duration;
 
 use aho_corasick::AhoCorasick;
 use redshank_matcher::{BETWEEN_WORDS, Expression, Matcher, Pack, Place};
 use redshank_yardstick::{Hyperscan, HyperscanError, Meaning};
 use regex::bytes::{RegexSet, RegexSetBuilder};
 
-use crate::clock::{best_of_each, rate};
+use crate::clock::{best_of_each, once, rate};
 use crate::{count, packs};
 
 /// What `RegexSet` may hold compiled, and each of its lazy automata: past the default of 10 MiB.
@@ -16,6 +23,11 @@ const REGEX_SIZE: usize = 256 * 1024 * 1024;
 /// On how many pages `RegexSet` is tried: past some hundred phrases its automata no longer fit and
 /// it needs a minute for a few.
 const REGEX_PAGES: usize = 32;
+
+/// How many phrases an engine is tried with first; then with twice as many, and so on.
+const FIRST: usize = 400;
+/// A compile that takes longer is the last: what the one before compiled is measured.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Prints a line for each engine.
 pub(crate) fn compare(out: &mut impl Write, packs: &[Pack], pages: &[&str]) -> io::Result<()> {
@@ -28,15 +40,23 @@ pub(crate) fn compare(out: &mut impl Write, packs: &[Pack], pages: &[&str]) -> i
 
     let mut engines: Vec<Engine<'_>> = Vec::new();
     let blanks: Vec<String> = regexes.iter().map(|it| it.replace(BETWEEN_WORDS, " ")).collect();
-    for (name, patterns, meaning, once) in [
+    for (name, patterns, meaning, single) in [
         ("Hyperscan, phrases, one blank between", &blanks, Meaning::Expressions, false),
         ("Hyperscan, phrases", &regexes, Meaning::Expressions, false),
         ("Hyperscan, phrases, each once", &regexes, Meaning::Expressions, true),
         ("Hyperscan, literal anchors", &anchors, Meaning::Literals, false),
     ] {
-        match Hyperscan::compile(patterns, meaning, once) {
-            Err(absent @ HyperscanError::Absent(_)) => writeln!(out, "{name}: {absent}")?,
-            compiled => engines.push(hyperscan(name, compiled.map_err(io::Error::other)?)),
+        let compiled = as_many(patterns, |some| match Hyperscan::compile(some, meaning, single) {
+            Err(absent @ HyperscanError::Absent(_)) => Ok(Err(absent)),
+            compiled => compiled.map(Ok),
+        });
+        let (engine, taken) = compiled.map_err(io::Error::other)?;
+        match engine {
+            Err(absent) => writeln!(out, "{name}: {absent}")?,
+            Ok(engine) => {
+                taken.tell(out, name)?;
+                engines.push(hyperscan(name, engine));
+            }
         }
     }
     let literals = AhoCorasick::builder()
@@ -46,13 +66,17 @@ pub(crate) fn compare(out: &mut impl Write, packs: &[Pack], pages: &[&str]) -> i
     engines.push(Engine::new("aho-corasick, literal anchors".to_owned(), move |page| {
         literals.find_overlapping_iter(page).count() as u64
     }));
-    let (set, refused) = regex_set(&regexes);
-    let name = format!("regex::RegexSet, phrases ({refused} refused)");
+    let Ok(((set, refused), taken)) =
+        as_many::<_, Infallible>(&regexes, |some| Ok(regex_set(some)));
+    let name = "regex::RegexSet, phrases";
+    taken.tell(out, name)?;
+    let name = format!("{name} ({refused} refused)");
     engines.push(Engine {
         most: REGEX_PAGES,
         ..Engine::new(name, move |page| set.matches(page.as_bytes()).iter().count() as u64)
     });
     let matcher = Matcher::compile(packs).map_err(|wrong| packs::refused(&wrong))?;
+    writeln!(out, "this matcher: all {} phrases", regexes.len())?;
     for place in [Place::PageText, Place::Typed] {
         let matcher = matcher.clone();
         engines.push(Engine::new(format!("this matcher, {place}"), move |page| {
@@ -62,6 +86,53 @@ pub(crate) fn compare(out: &mut impl Write, packs: &[Pack], pages: &[&str]) -> i
 
     writeln!(out, "{:<50} {:>8} {:>7} {:>10}", "", "MB/s", "ratio", "matches")?;
     measure(out, &mut engines, pages)
+}
+
+/// How many of all patterns an engine was given.
+struct Taken {
+    some: usize,
+    all: usize,
+    /// How long the last compile took.
+    time: Duration,
+}
+
+impl Taken {
+    fn tell(&self, out: &mut impl Write, name: &str) -> io::Result<()> {
+        let Self { some, all, time } = self;
+        let time = time.as_secs_f64();
+        if some == all {
+            return writeln!(out, "{name}: all {all}");
+        }
+        writeln!(
+            out,
+            "{name}: {some} of {all}, taken evenly: more took {time:.0} s to compile, past {} s",
+            PATIENCE.as_secs()
+        )
+    }
+}
+
+/// Compiles more and more of the patterns, up to all, while each compile keeps to [`PATIENCE`].
+fn as_many<T, E>(
+    patterns: &[String],
+    mut compile: impl FnMut(&[String]) -> Result<T, E>,
+) -> Result<(T, Taken), E> {
+    let all = patterns.len();
+    let mut compiled = None;
+    let mut most = FIRST.min(all);
+    loop {
+        let evenly = (0..most).filter_map(|index| patterns.get(index * all / most.max(1)));
+        let some: Vec<String> = evenly.cloned().collect();
+        let (time, now) = once(|| compile(&some));
+        let now = (now?, Taken { some: most, all, time });
+        match compiled {
+            Some((before, taken)) if time > PATIENCE => {
+                return Ok((before, Taken { time, ..taken }));
+            }
+            _ if most == all || time > PATIENCE => return Ok(now),
+            _ => compiled = Some(now),
+        }
+        most = (most * 2).min(all);
+    }
 }
 
 /// Something that finds phrases.

@@ -1,7 +1,9 @@
-//! How fast the matcher is, and what it holds: `cargo bench -p redshank-matcher -- [FILE…]`.
+//! How fast the matcher is, and what it holds:
+//! `cargo bench -p redshank-matcher -- [--only engines|adversarial|loading] [FILE…]`.
 //!
-//! One run, one core, the same pages and the same phrases (all phrases of all rules of the shipped
-//! packs) for every engine:
+//! One run, one core, the same pages for every engine, and the phrases of all rules of the shipped
+//! packs: the matcher has all of them, Hyperscan and `RegexSet` as many, taken evenly, as they
+//! compile within some 20 seconds, which the output says:
 //! - Hyperscan in block mode, loaded from `libhs.so.5` (Debian: `apt-get install libhyperscan5`):
 //!   each phrase as a regular expression with its gaps and alternatives. The first line, against
 //!   which the ratios are, allows one blank alone between two words, the spelling that is fastest
@@ -17,8 +19,8 @@
 //!
 //! The pages are cut from the files given, else from Debian's dictionaries (`dict-gcide`, `dict-wn`,
 //! `dict-jargon`) if they are installed, else from the English of this repository. Then come
-//! adversarial texts against the matcher's own ordinary rate, and loading time and memory, also for
-//! packs that were multiplied. Each figure is the best of several rounds; on Unix the thread's own
+//! adversarial texts against the matcher's own ordinary rate, and loading time and memory. The
+//! engines and loading are also measured with packs that were multiplied. `--only` runs one section. Each figure is the best of several rounds; on Unix the thread's own
 //! time counts, so that other work on the machine does not.
 
 mod adversarial;
@@ -28,6 +30,7 @@ mod loading;
 mod packs;
 mod pages;
 
+use std::ffi::OsString;
 use std::io::{self, Write as _};
 
 use redshank_matcher::{Matcher, Place};
@@ -42,8 +45,8 @@ static HEAP: CountedHeap = CountedHeap::new();
 const MULTIPLE: usize = 4;
 
 fn main() -> io::Result<()> {
-    let files: Vec<_> =
-        std::env::args_os().skip(1).filter(|it| !it.to_string_lossy().starts_with("--")).collect();
+    let Wanted { only, files } = Wanted::of(std::env::args_os().skip(1))?;
+    let wanted = |section| only.as_deref().is_none_or(|only| only == section);
     let text = pages::text(&files)?;
     let pages = pages::cut(&text);
     let mut out = io::stdout();
@@ -58,17 +61,57 @@ fn main() -> io::Result<()> {
     )?;
     let shipped = packs::shipped()?;
     let multiplied = packs::multiplied(&shipped, MULTIPLE, &text)?;
-    for (name, sources) in [("shipped packs", &shipped), ("packs multiplied", &multiplied)] {
-        writeln!(out, "\n## {name}")?;
-        engines::compare(&mut out, &packs::parse(sources)?, &pages)?;
+    let sizes = [("shipped packs", &shipped), ("packs multiplied", &multiplied)];
+    if wanted(ENGINES) {
+        for (name, sources) in sizes {
+            writeln!(out, "\n## {name}")?;
+            engines::compare(&mut out, &packs::parse(sources)?, &pages)?;
+        }
     }
-    writeln!(out, "\n## adversarial texts, shipped packs")?;
-    adversarial::measure(&mut out, &shipped, &pages)?;
-    writeln!(out, "\n## loading")?;
-    for (name, sources) in [("shipped packs", &shipped), ("packs multiplied", &multiplied)] {
-        loading::measure(&mut out, name, sources)?;
+    if wanted(ADVERSARIAL) {
+        writeln!(out, "\n## adversarial texts, shipped packs")?;
+        adversarial::measure(&mut out, &shipped, &pages)?;
+    }
+    if wanted(LOADING) {
+        writeln!(out, "\n## loading")?;
+        for (name, sources) in sizes {
+            loading::measure(&mut out, name, sources)?;
+        }
     }
     Ok(())
+}
+
+/// The sections.
+const ENGINES: &str = "engines";
+const ADVERSARIAL: &str = "adversarial";
+const LOADING: &str = "loading";
+
+/// What somebody wants measured.
+#[derive(Default)]
+struct Wanted {
+    only: Option<String>,
+    files: Vec<OsString>,
+}
+
+impl Wanted {
+    fn of(mut arguments: impl Iterator<Item = OsString>) -> io::Result<Self> {
+        let mut wanted = Self::default();
+        while let Some(argument) = arguments.next() {
+            match argument.to_str() {
+                Some("--only") => {
+                    let section = arguments.next().and_then(|it| it.into_string().ok());
+                    let known = |it: &String| [ENGINES, ADVERSARIAL, LOADING].contains(&&**it);
+                    wanted.only = Some(section.filter(known).ok_or_else(|| {
+                        io::Error::other("--only takes engines, adversarial or loading")
+                    })?);
+                }
+                // Cargo says `--bench`.
+                Some(flag) if flag.starts_with("--") => {}
+                _ => wanted.files.push(argument),
+            }
+        }
+        Ok(wanted)
+    }
 }
 
 fn compile(sources: &[Source]) -> io::Result<Matcher> {

@@ -101,8 +101,9 @@ fn reword(list: &mut Value, copy: usize, others: &Others) {
         for part in phrase.split_inclusive(|c: char| !c.is_ascii_alphabetic()) {
             let word = part.trim_end_matches(|c: char| !c.is_ascii_alphabetic());
             let rest = part.strip_prefix(word).unwrap_or_default();
-            // The name of a class, and a word with a digit or a letter outside ASCII, stay.
-            let plain = !class && rest.chars().all(|c| c.is_ascii() && c != '_');
+            // The name of a class, a word with a digit or a letter outside ASCII, and one of all
+            // its forms (`kill~`), which no other word may have, stay.
+            let plain = !class && rest.chars().all(|c| c.is_ascii() && !matches!(c, '_' | '~'));
             reworded.push_str(if plain { others.instead_of(word, copy) } else { word });
             reworded.push_str(rest);
             class = match rest.chars().next_back() {

@@ -7,7 +7,7 @@
 //! and rarer words up to size 70 that lie one slip from a word of the shipped packs. Their licence
 //! stands in `words.licence.txt`. `modern.txt` is ours: what pupils write and SCOWL is too old for.
 //!
-//! Whether a word is among them is asked of every word that a pupil writes: a table of some 250 KiB
+//! Whether a word is among them is asked of every word that a pupil writes: a table of some 480 KiB
 //! answers, made once for a process when somebody first asks. Beginnings are asked for seldom: they
 //! are searched by halves in the list as it lies.
 
