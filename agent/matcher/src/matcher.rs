@@ -407,9 +407,7 @@ impl Matcher {
             return;
         }
         let rules = &self.0.rules;
-        let counts = |rule: usize, spelling: Spelling| {
-            spelling == Spelling::Plain || rules.get(rule).is_some_and(|rule| rule.sees(spelling))
-        };
+        let counts = |spelling: Spelling| spelling != Spelling::Slip;
         for weighed in self.0.signs.weigh((view, context), counts) {
             let Some(rule) = rules.get(weighed.rule) else { continue };
             if rule.is_enough(weighed.points)

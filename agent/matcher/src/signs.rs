@@ -162,7 +162,7 @@ impl Signs {
     pub(crate) fn weigh(
         &self,
         (view, context): (&View<'_>, &View<'_>),
-        counts: impl Fn(usize, Spelling) -> bool,
+        counts: impl Fn(Spelling) -> bool,
     ) -> Vec<Weighed> {
         if self.weights.is_empty() && self.run_weights.is_empty() {
             return Vec::new();
@@ -177,7 +177,7 @@ impl Signs {
         for token in 0..view.len() {
             self.at(view, token, |number, weight, span| {
                 let spelling = view.spelling(&span);
-                if weight.points > 0 && counts(weight.rule, spelling) {
+                if weight.points > 0 && counts(spelling) {
                     take(number, weight, &span, spelling);
                 }
             });
@@ -355,7 +355,7 @@ mod tests {
         let view = View::plain(&Words::of(text), &vocabulary);
         signs
             .finish()
-            .weigh((&view, &view), |_, _| true)
+            .weigh((&view, &view), |_| true)
             .into_iter()
             .map(|it| (it.span, it.points))
             .collect()
