@@ -155,8 +155,7 @@ impl Matcher {
                 }
                 let (number, vocabulary) = (compiled.rules.len(), &mut compiled.vocabulary);
                 for sign in &rule.signs {
-                    let weight =
-                        Weight { rule: number, points: sign.points, balanced: rule.balanced };
+                    let weight = Weight::of(number, sign.points, rule.balanced);
                     signs.add(weight, &sign.phrase, pack.language, vocabulary);
                 }
                 for host in &rule.hosts {

@@ -44,14 +44,23 @@ pub(crate) struct Signs {
     run_weights: Vec<Weight>,
 }
 
-/// What a sign says for a rule.
+/// What a sign says for a rule. Thousands are held.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Weight {
     /// The number of the rule.
-    pub(crate) rule: usize,
-    pub(crate) points: i32,
+    pub(crate) rule: u32,
+    /// At most [`MAX_POINTS`](crate::MAX_POINTS), for or against.
+    pub(crate) points: i16,
     /// Whether the rule divides the sum by the root of the number of signs.
     pub(crate) balanced: bool,
+}
+
+impl Weight {
+    /// Points beyond what a pack may give, and rules beyond what packs may have, say nothing.
+    pub(crate) fn of(rule: usize, points: i32, balanced: bool) -> Self {
+        let rule = u32::try_from(rule).unwrap_or(u32::MAX);
+        Self { rule, points: i16::try_from(points).unwrap_or_default(), balanced }
+    }
 }
 
 /// A stretch whose signs were added up.
@@ -134,8 +143,8 @@ impl Signs {
         self.runs.write(out);
         for weights in [&self.weights, &self.run_weights] {
             out.list(weights, |out, Weight { rule, points, balanced }| {
-                out.size(*rule);
-                out.number(points.cast_unsigned());
+                out.number(*rule);
+                out.number(i32::from(*points).cast_unsigned());
                 out.byte(u8::from(*balanced));
             });
         }
@@ -146,9 +155,10 @@ impl Signs {
         let phrases = PhraseSet::read(from)?;
         let runs = Runs::read(from)?;
         let weight = |from: &mut Reader<'_>| {
-            let rule = from.size(rules)?;
-            ensure(rule < rules)?;
+            let rule = from.number()?;
+            ensure((rule as usize) < rules)?;
             let points = from.number()?.cast_signed();
+            let points = i16::try_from(points).map_err(|_| Unreadable::Broken)?;
             Ok(Weight { rule, points, balanced: from.flag()? })
         };
         let (weights, run_weights) = (from.list(weight)?, from.list(weight)?);
@@ -170,7 +180,7 @@ impl Signs {
         let mut tallies: HashMap<(usize, usize), Tally> = HashMap::new();
         let mut take = |number: usize, weight: &Weight, span: &Range<usize>, spelling: Spelling| {
             for stretch in stretches(span, view.len()) {
-                let tally = tallies.entry((weight.rule, stretch)).or_default();
+                let tally = tallies.entry((weight.rule as usize, stretch)).or_default();
                 tally.take((number, weight), span, spelling);
             }
         };
@@ -228,14 +238,14 @@ impl Tally {
         self.seen.push(number);
         self.balanced = weight.balanced;
         if weight.points < 0 {
-            self.against.add(weight.points);
+            self.against.add(weight.points.into());
             return;
         }
-        self.all.add(weight.points);
+        self.all.add(weight.points.into());
         widen(&mut self.span, span);
         self.spelling = self.spelling.max(Some(spelling));
         if spelling == Spelling::Plain {
-            self.plain.add(weight.points);
+            self.plain.add(weight.points.into());
             widen(&mut self.plain_span, span);
         }
     }
@@ -349,7 +359,7 @@ mod tests {
         let mut signs = Growing::default();
         for (phrase, points) in [("a", 2), ("b", 3), ("against", -4)] {
             let phrase = Phrase::parse(phrase, &Classes::new(Language::English)).unwrap();
-            let weight = Weight { rule: 0, points, balanced };
+            let weight = Weight::of(0, points, balanced);
             signs.add(weight, &phrase, Language::English, &mut vocabulary);
         }
         let view = View::plain(&Words::of(text), &vocabulary);

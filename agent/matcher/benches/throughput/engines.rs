@@ -22,12 +22,14 @@ use crate::{count, packs};
 const REGEX_SIZE: usize = 256 * 1024 * 1024;
 /// On how many pages `RegexSet` is tried: past some hundred phrases its automata no longer fit and
 /// it needs a minute for a few.
-const REGEX_PAGES: usize = 32;
+const REGEX_PAGES: usize = 2;
 
 /// How many phrases an engine is tried with first; then with twice as many, and so on.
-const FIRST: usize = 400;
-/// A compile that takes longer is the last: what the one before compiled is measured.
+const FIRST: usize = 100;
+/// What compiling so many may take: twice as many are tried while they are not expected to take longer.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How many times longer twice as many phrases take.
+const GROWTH: u32 = 4;
 
 /// Prints a line for each engine.
 pub(crate) fn compare(out: &mut impl Write, packs: &[Pack], pages: &[&str]) -> io::Result<()> {
@@ -92,7 +94,7 @@ pub(crate) fn compare(out: &mut impl Write, packs: &[Pack], pages: &[&str]) -> i
 struct Taken {
     some: usize,
     all: usize,
-    /// How long the last compile took.
+    /// How long compiling them took.
     time: Duration,
 }
 
@@ -105,8 +107,8 @@ impl Taken {
         }
         writeln!(
             out,
-            "{name}: {some} of {all}, taken evenly: more took {time:.0} s to compile, past {} s",
-            PATIENCE.as_secs()
+            "{name}: {some} of {all}, taken evenly: they took {time:.0} s to compile, and twice as many \
+             some {GROWTH} times longer"
         )
     }
 }
@@ -117,19 +119,14 @@ fn as_many<T, E>(
     mut compile: impl FnMut(&[String]) -> Result<T, E>,
 ) -> Result<(T, Taken), E> {
     let all = patterns.len();
-    let mut compiled = None;
     let mut most = FIRST.min(all);
     loop {
         let evenly = (0..most).filter_map(|index| patterns.get(index * all / most.max(1)));
         let some: Vec<String> = evenly.cloned().collect();
-        let (time, now) = once(|| compile(&some));
-        let now = (now?, Taken { some: most, all, time });
-        match compiled {
-            Some((before, taken)) if time > PATIENCE => {
-                return Ok((before, Taken { time, ..taken }));
-            }
-            _ if most == all || time > PATIENCE => return Ok(now),
-            _ => compiled = Some(now),
+        let (time, compiled) = once(|| compile(&some));
+        let compiled = compiled?;
+        if most == all || time * GROWTH > PATIENCE {
+            return Ok((compiled, Taken { some: most, all, time }));
         }
         most = (most * 2).min(all);
     }

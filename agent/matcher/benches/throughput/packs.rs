@@ -9,6 +9,7 @@ use redshank_matcher::{Diagnostic, MAX_PACK, Pack};
 use toml::{Table, Value};
 
 /// A pack before it is read.
+#[derive(Clone)]
 pub(crate) struct Source {
     name: String,
     pub(crate) text: String,
@@ -29,6 +30,12 @@ pub(crate) fn shipped() -> io::Result<Vec<Source>> {
         }
     }
     Ok(sources)
+}
+
+/// Gives the packs of one language: what a school has that names no other.
+pub(crate) fn of_language(sources: &[Source], language: &str) -> Vec<Source> {
+    let own = |source: &&Source| source.name.split('/').next() == Some(language);
+    sources.iter().filter(own).cloned().collect()
 }
 
 /// Reads packs.
