@@ -23,8 +23,7 @@ pub(crate) const NOTHING: SetId = 0;
 /// Finds the ids of a text's words.
 #[derive(Debug)]
 pub(crate) struct Lexicon {
-    waking_words: Box<[u64; FIELD]>,
-    waking_stems: Box<[u64; FIELD]>,
+    waking: [Waking; 2],
     /// One more than the index of an entry, 0 if free; a power of two in length, at most half full.
     slots: Box<[u32]>,
     entries: Box<[Entry]>,
@@ -34,6 +33,30 @@ pub(crate) struct Lexicon {
     stems: Box<[Entry]>,
     sets: Sets,
     texts: String,
+}
+
+/// For what a text is read: a page wakes only the phrases of rules that look at pages, which are few.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Every phrase.
+    All,
+    /// The phrases of rules that look at pages.
+    Pages,
+}
+
+impl Purpose {
+    const BOTH: [Self; 2] = [Self::All, Self::Pages];
+
+    const fn bit(self) -> u32 {
+        1 << self as u32
+    }
+}
+
+/// The words that wake a phrase, as bits.
+#[derive(Debug)]
+struct Waking {
+    words: Box<[u64; FIELD]>,
+    stems: Box<[u64; FIELD]>,
 }
 
 /// A word, or beginning of one, of the packs.
@@ -48,7 +71,8 @@ struct Entry {
 /// Sets of ids, by their numbers.
 #[derive(Debug)]
 struct Sets {
-    /// Twice the place where each ends among the ids, and one more if a phrase hangs on one of them.
+    /// Four times the place where each ends among the ids, and the bits of the purposes for which a
+    /// phrase hangs on one of them.
     ends: Vec<u32>,
     signatures: Vec<u64>,
     ids: Vec<WordId>,
@@ -61,13 +85,13 @@ pub(crate) fn signature(ids: &[WordId]) -> u64 {
 
 impl Default for Lexicon {
     fn default() -> Self {
-        Self::of(&Vocabulary::default(), |_| false)
+        Self::of(&Vocabulary::default(), |_, _| false)
     }
 }
 
 impl Lexicon {
-    /// Lays a vocabulary out; `wakes` tells which ids a phrase hangs on.
-    pub(crate) fn of(vocabulary: &Vocabulary, wakes: impl Fn(WordId) -> bool) -> Self {
+    /// Lays a vocabulary out; `wakes` tells on which ids a phrase hangs, for each purpose.
+    pub(crate) fn of(vocabulary: &Vocabulary, wakes: impl Fn(WordId, Purpose) -> bool) -> Self {
         let words = vocabulary.words().len();
         let mut sets = Sets::for_so_many(words);
         let mut texts = String::new();
@@ -91,8 +115,8 @@ impl Lexicon {
             by_index.entry(stem_index(&entry.key)).or_default().push(entry);
         }
         let mut this = Self {
-            waking_words: Box::new([0; FIELD]),
-            waking_stems: Box::new([0; FIELD]),
+            waking: Purpose::BOTH
+                .map(|_| Waking { words: Box::new([0; FIELD]), stems: Box::new([0; FIELD]) }),
             slots: vec![0; (entries.len() * 2).next_power_of_two().max(2)].into(),
             entries: entries.into(),
             stem_starts: Box::default(),
@@ -116,8 +140,10 @@ impl Lexicon {
             if let Some(slot) = free.and_then(|free| self.slots.get_mut(free)) {
                 *slot = number(index + 1);
             }
-            if self.sets.wakes(entry.set) {
-                mark(&mut self.waking_words, word_bit(&entry.key));
+            for (purpose, waking) in Purpose::BOTH.into_iter().zip(&mut self.waking) {
+                if self.sets.wakes(entry.set, purpose) {
+                    mark(&mut waking.words, word_bit(&entry.key));
+                }
             }
         }
     }
@@ -128,9 +154,11 @@ impl Lexicon {
         for (index, mut sharing) in by_index {
             sharing.sort_by_key(|entry| std::cmp::Reverse(entry.key.length));
             for entry in &sharing {
-                if self.sets.wakes(entry.set) {
-                    for first in four_bytes(&entry.key) {
-                        mark(&mut self.waking_stems, stem_bit(first));
+                for (purpose, waking) in Purpose::BOTH.into_iter().zip(&mut self.waking) {
+                    if self.sets.wakes(entry.set, purpose) {
+                        for first in four_bytes(&entry.key) {
+                            mark(&mut waking.stems, stem_bit(first));
+                        }
                     }
                 }
             }
@@ -151,10 +179,12 @@ impl Lexicon {
 
     /// Says whether a plain ASCII word may wake a phrase; never wrongly no.
     #[inline]
-    pub(crate) fn may_wake(&self, key: &Key) -> bool {
+    pub(crate) fn may_wake(&self, key: &Key, purpose: Purpose) -> bool {
         let (word, stem) = (word_bit(key), stem_bit(key.first));
-        let words = self.waking_words[word / 64 % FIELD] >> (word % 64);
-        let stems = self.waking_stems[stem / 64 % FIELD] >> (stem % 64);
+        let [all, pages] = &self.waking;
+        let waking = if purpose == Purpose::All { all } else { pages };
+        let words = waking.words[word / 64 % FIELD] >> (word % 64);
+        let stems = waking.stems[stem / 64 % FIELD] >> (stem % 64);
         (words | stems) & 1 != 0
     }
 
@@ -202,8 +232,8 @@ impl Lexicon {
     }
 
     /// Says whether a phrase hangs on one of a set's ids.
-    pub(crate) fn wakes(&self, set: SetId) -> bool {
-        self.sets.wakes(set)
+    pub(crate) fn wakes(&self, set: SetId, purpose: Purpose) -> bool {
+        self.sets.wakes(set, purpose)
     }
 
     fn text(&self, entry: &Entry) -> &[u8] {
@@ -222,10 +252,11 @@ impl Sets {
         Self { ends, signatures, ids: Vec::with_capacity(sets) }
     }
 
-    fn add(&mut self, ids: &[WordId], wakes: &impl Fn(WordId) -> bool) -> SetId {
+    fn add(&mut self, ids: &[WordId], wakes: &impl Fn(WordId, Purpose) -> bool) -> SetId {
         self.ids.extend_from_slice(ids);
-        let wakes = ids.iter().any(|id| wakes(*id));
-        self.ends.push(number(self.ids.len()) << 1 | u32::from(wakes));
+        let waken = |purpose: &Purpose| ids.iter().any(|id| wakes(*id, *purpose));
+        let bits: u32 = Purpose::BOTH.into_iter().filter(waken).map(Purpose::bit).sum();
+        self.ends.push(number(self.ids.len()) << 2 | bits);
         self.signatures.push(signature(ids));
         number(self.ends.len() - 1)
     }
@@ -235,12 +266,12 @@ impl Sets {
         let set = set as usize;
         let bounds = set.checked_sub(1).and_then(|before| self.ends.get(before..=set));
         let Some([start, end]) = bounds else { return &[] };
-        self.ids.get((start >> 1) as usize..(end >> 1) as usize).unwrap_or_default()
+        self.ids.get((start >> 2) as usize..(end >> 2) as usize).unwrap_or_default()
     }
 
     #[inline]
-    fn wakes(&self, set: SetId) -> bool {
-        self.ends.get(set as usize).is_some_and(|end| end & 1 == 1)
+    fn wakes(&self, set: SetId, purpose: Purpose) -> bool {
+        self.ends.get(set as usize).is_some_and(|end| end & purpose.bit() != 0)
     }
 }
 
@@ -304,16 +335,20 @@ mod tests {
                 let prefix = prefix && word.chars().count() >= 3;
                 vocabulary.intern(&Pattern { word: word.into(), prefix });
             }
-            let lexicon = Lexicon::of(&vocabulary, |id| id % 3 == 0);
+            let wakes = |id: WordId, purpose| id.is_multiple_of(if purpose == Purpose::All { 3 } else { 6 });
+            let lexicon = Lexicon::of(&vocabulary, wakes);
             for word in text {
                 let mut expected = Vec::new();
                 vocabulary.ids(&word, &mut expected);
                 let key = Key::of_folded(word.as_bytes());
                 let set = lexicon.set_of(&key, word.as_bytes());
                 prop_assert_eq!(lexicon.ids(set), &expected, "{}", word);
-                let wakes = expected.iter().any(|id| id % 3 == 0);
-                prop_assert_eq!(lexicon.wakes(set), wakes, "{}", word);
-                prop_assert!(lexicon.may_wake(&key) || !wakes || !word.is_ascii(), "{}", word);
+                for purpose in Purpose::BOTH {
+                    let wakes = expected.iter().any(|id| wakes(*id, purpose));
+                    prop_assert_eq!(lexicon.wakes(set, purpose), wakes, "{}", word);
+                    let may = lexicon.may_wake(&key, purpose);
+                    prop_assert!(may || !wakes || !word.is_ascii(), "{}", word);
+                }
                 prop_assert_eq!(lexicon.signature(set), signature(&expected));
             }
         }

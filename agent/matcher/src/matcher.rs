@@ -12,7 +12,7 @@ use crate::host::HostSet;
 use crate::judgement::{self, Persons, Rule, Scene, Verdict};
 use crate::kept::Kept;
 use crate::language::Language;
-use crate::lexicon::Lexicon;
+use crate::lexicon::{Lexicon, Purpose};
 use crate::pack::{self, Pack};
 use crate::phrase::MAX_SPAN;
 use crate::phrase_set::{Growing, PhraseSet};
@@ -50,8 +50,15 @@ struct Compiled {
 impl Compiled {
     /// Lays the words out for looking up those of a text.
     fn with_tables(mut self, slips: Slips) -> Self {
-        let phrases = &self.phrases;
-        self.lexicon = Lexicon::of(&self.vocabulary, |id| phrases.hangs_on(id));
+        let Self { phrases, owners, rules, .. } = &self;
+        let looks_at_pages = |phrase: usize| {
+            let rule = owners.get(phrase).and_then(|owner| rules.get(owner.rule));
+            rule.is_some_and(|rule| rule.looks_at(Place::PageText))
+        };
+        let wakes = |id, purpose| {
+            phrases.hanging_on(id).any(|it| purpose == Purpose::All || looks_at_pages(it))
+        };
+        self.lexicon = Lexicon::of(&self.vocabulary, wakes);
         self.blur = Blur::of(&self.vocabulary);
         self.disguises = Disguises::of(&self.vocabulary, slips);
         self
@@ -257,11 +264,16 @@ impl Matcher {
     pub fn hits(&self, text: &str) -> Vec<Hit> {
         let mut hits = Vec::new();
         let text = read(text);
-        self.search(text, &scan(text, &self.0.lexicon), true, |view, phrase, span| {
-            let Some((start, end)) = view.bytes(&span) else { return };
-            let disguised = view.is_disguised(&span);
-            hits.push(Hit { phrase, start, end, disguised });
-        });
+        self.search(
+            text,
+            &scan(text, &self.0.lexicon, Purpose::All),
+            true,
+            |view, phrase, span| {
+                let Some((start, end)) = view.bytes(&span) else { return };
+                let disguised = view.is_disguised(&span);
+                hits.push(Hit { phrase, start, end, disguised });
+            },
+        );
         hits.sort_unstable();
         hits
     }
@@ -289,7 +301,8 @@ impl Matcher {
     /// Keeps every match of a text. Gives the number of looks that took.
     fn find_all(&self, scene: Scene<'_>, kept: &mut Kept<'_>) -> u64 {
         let place = scene.setting.place;
-        let scan = scan(scene.text, &self.0.lexicon);
+        let purpose = if place == Place::PageText { Purpose::Pages } else { Purpose::All };
+        let scan = scan(scene.text, &self.0.lexicon, purpose);
         if place == Place::Host {
             self.search_hosts(&scan.view, scene, kept);
         }
@@ -497,10 +510,10 @@ mod tests {
             let compiled = &MATCHER.0;
             let words = Words::of(&text);
             let expected = View::plain(&words, &compiled.vocabulary);
-            let scan = scan(&text, &compiled.lexicon);
+            let scan = scan(&text, &compiled.lexicon, Purpose::All);
             prop_assert_eq!(tokens(&scan.view), tokens(&expected));
             let waking = |token: &usize| {
-                expected.ids(*token).iter().any(|id| compiled.phrases.hangs_on(*id))
+                expected.ids(*token).iter().any(|id| compiled.phrases.hanging_on(*id).next().is_some())
             };
             let waking: Vec<usize> = (0..expected.len()).filter(waking).collect();
             let all = 0..expected.len();

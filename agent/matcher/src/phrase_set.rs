@@ -499,9 +499,10 @@ impl Phrases {
         self.longest
     }
 
-    /// Says whether a phrase hangs on a word.
-    pub(crate) fn hangs_on(&self, id: WordId) -> bool {
-        self.wakers.anchors(id).is_some()
+    /// Gives the phrases that hang on a word.
+    pub(crate) fn hanging_on(&self, id: WordId) -> impl Iterator<Item = usize> {
+        let anchors = self.wakers.anchors(id).and_then(|range| self.anchors.get(range));
+        anchors.into_iter().flatten().map(|anchor| anchor.phrase as usize)
     }
 
     /// Gives `found` every phrase that hangs on this token, with the tokens it spans.

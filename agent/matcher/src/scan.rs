@@ -13,7 +13,7 @@ use std::ops::Range;
 use crate::block::{BEFORE, BLOCK, Kinds};
 use crate::glance::stands_for_letter;
 use crate::key::Key;
-use crate::lexicon::Lexicon;
+use crate::lexicon::{Lexicon, Purpose};
 use crate::view::View;
 use crate::words::{Gap, Joint, Word, Words};
 
@@ -24,7 +24,7 @@ const BYTES_PER_TOKEN: usize = 5;
 #[derive(Debug)]
 pub(crate) struct Scan<'a> {
     pub(crate) view: View<'a>,
-    /// The tokens that wake a phrase, in order.
+    /// The tokens that wake a phrase for the purpose of the reading, in order.
     pub(crate) waking: Vec<u32>,
     /// The tokens that may be disguised or that hang together with the one before, in order:
     /// whatever `glance::unmask` could undo begins at one of them or at the token before it.
@@ -32,12 +32,13 @@ pub(crate) struct Scan<'a> {
 }
 
 /// Reads a text, which is shorter than 4 GiB.
-pub(crate) fn scan<'a>(text: &'a str, lexicon: &'a Lexicon) -> Scan<'a> {
+pub(crate) fn scan<'a>(text: &'a str, lexicon: &'a Lexicon, purpose: Purpose) -> Scan<'a> {
     let mut view = View::of_text(text, Some(lexicon));
     view.reserve(text.len() / BYTES_PER_TOKEN + 1);
     let mut scanner = Scanner {
         text,
         lexicon,
+        purpose,
         scan: Scan { view, waking: Vec::new(), suspects: Vec::new() },
         last: Last::default(),
         gap: None,
@@ -77,6 +78,7 @@ fn edge(bytes: &[u8], at: usize) -> [u8; BEFORE + BLOCK] {
 struct Scanner<'a> {
     text: &'a str,
     lexicon: &'a Lexicon,
+    purpose: Purpose,
     scan: Scan<'a>,
     last: Last,
     /// The gap since the last word, up to the end of the last chunk; nothing if that chunk was a
@@ -195,14 +197,14 @@ impl Scanner<'_> {
         let token = self.scan.view.len();
         self.scan.view.push_unread((offset_of(range.start), offset_of(range.end)), sentence);
         self.last = Last { end: range.end, letter, any: true };
-        if self.lexicon.may_wake(&key) {
+        if self.lexicon.may_wake(&key, self.purpose) {
             self.wake(token);
         }
     }
 
     #[inline(never)]
     fn wake(&mut self, token: usize) {
-        if self.scan.view.wakes(token) {
+        if self.scan.view.wakes(token, self.purpose) {
             self.scan.waking.push(offset_of(token));
         }
     }

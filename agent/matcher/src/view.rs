@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::ops::Range;
 
 use crate::key::Key;
-use crate::lexicon::{Lexicon, SetId, signature};
+use crate::lexicon::{Lexicon, Purpose, SetId, signature};
 use crate::vocabulary::{Vocabulary, WordId};
 use crate::words::{Joint, Words};
 
@@ -199,9 +199,9 @@ impl<'a> View<'a> {
     }
 
     /// Says whether a phrase hangs on a token that is not pushed with ids of its own.
-    pub(crate) fn wakes(&self, token: usize) -> bool {
+    pub(crate) fn wakes(&self, token: usize, purpose: Purpose) -> bool {
         match (self.read(token), self.lexicon) {
-            (Some(Ids::Known(set)), Some(lexicon)) => lexicon.wakes(set),
+            (Some(Ids::Known(set)), Some(lexicon)) => lexicon.wakes(set, purpose),
             _ => false,
         }
     }

@@ -39,11 +39,6 @@ pub(crate) fn best_of_each(works: &mut [Box<dyn FnMut() -> u64 + '_>]) -> Vec<(D
     bests
 }
 
-/// Gives the time that the work took, done once, with what it gave.
-pub(crate) fn once<T>(mut work: impl FnMut() -> T) -> (Duration, T) {
-    round(&mut work)
-}
-
 /// Gives megabytes (10⁶ bytes) a second.
 pub(crate) fn rate(bytes: usize, time: Duration) -> f64 {
     bytes as f64 / 1e6 / time.as_secs_f64()

@@ -6,16 +6,14 @@
 //! engine that has fewer are in that engine's favour.
 
 use std::collections::BTreeSet;
-use std::convert::Infallible;
 use std::io::{self, Write};
-use std::time::Duration;
 
 use aho_corasick::AhoCorasick;
 use redshank_matcher::{BETWEEN_WORDS, Expression, Matcher, Pack, Place};
 use redshank_yardstick::{Hyperscan, HyperscanError, Meaning};
 use regex::bytes::{RegexSet, RegexSetBuilder};
 
-use crate::clock::{best_of_each, once, rate};
+use crate::clock::{best_of_each, rate};
 use crate::{count, packs};
 
 /// What `RegexSet` may hold compiled, and each of its lazy automata: past the default of 10 MiB.
@@ -24,15 +22,13 @@ const REGEX_SIZE: usize = 256 * 1024 * 1024;
 /// it needs a minute for a few.
 const REGEX_PAGES: usize = 2;
 
-/// How many phrases an engine is tried with first; then with twice as many, and so on.
-const FIRST: usize = 100;
-/// What compiling so many may take: twice as many are tried while they are not expected to take longer.
-const PATIENCE: Duration = Duration::from_secs(20);
-/// How many times longer twice as many phrases take.
-const GROWTH: u32 = 4;
-
-/// Prints a line for each engine.
-pub(crate) fn compare(out: &mut impl Write, packs: &[Pack], pages: &[&str]) -> io::Result<()> {
+/// Prints a line for each engine, with the phrases of `packs`, and for the matcher with `all` of them.
+pub(crate) fn compare(
+    out: &mut impl Write,
+    packs: &[Pack],
+    all: &[Pack],
+    pages: &[&str],
+) -> io::Result<()> {
     let expressions: Vec<Expression> = packs.iter().flat_map(Pack::expressions).collect();
     let regexes: Vec<String> = expressions.iter().map(|it| it.regex.clone()).collect();
     let anchors: BTreeSet<&str> =
@@ -48,17 +44,9 @@ pub(crate) fn compare(out: &mut impl Write, packs: &[Pack], pages: &[&str]) -> i
         ("Hyperscan, phrases, each once", &regexes, Meaning::Expressions, true),
         ("Hyperscan, literal anchors", &anchors, Meaning::Literals, false),
     ] {
-        let compiled = as_many(patterns, |some| match Hyperscan::compile(some, meaning, single) {
-            Err(absent @ HyperscanError::Absent(_)) => Ok(Err(absent)),
-            compiled => compiled.map(Ok),
-        });
-        let (engine, taken) = compiled.map_err(io::Error::other)?;
-        match engine {
-            Err(absent) => writeln!(out, "{name}: {absent}")?,
-            Ok(engine) => {
-                taken.tell(out, name)?;
-                engines.push(hyperscan(name, engine));
-            }
+        match Hyperscan::compile(patterns, meaning, single) {
+            Err(absent @ HyperscanError::Absent(_)) => writeln!(out, "{name}: {absent}")?,
+            compiled => engines.push(hyperscan(name, compiled.map_err(io::Error::other)?)),
         }
     }
     let literals = AhoCorasick::builder()
@@ -68,68 +56,24 @@ pub(crate) fn compare(out: &mut impl Write, packs: &[Pack], pages: &[&str]) -> i
     engines.push(Engine::new("aho-corasick, literal anchors".to_owned(), move |page| {
         literals.find_overlapping_iter(page).count() as u64
     }));
-    let Ok(((set, refused), taken)) =
-        as_many::<_, Infallible>(&regexes, |some| Ok(regex_set(some)));
-    let name = "regex::RegexSet, phrases";
-    taken.tell(out, name)?;
-    let name = format!("{name} ({refused} refused)");
+    let (set, refused) = regex_set(&regexes);
+    let name = format!("regex::RegexSet, phrases ({refused} refused)");
     engines.push(Engine {
         most: REGEX_PAGES,
         ..Engine::new(name, move |page| set.matches(page.as_bytes()).iter().count() as u64)
     });
-    let matcher = Matcher::compile(packs).map_err(|wrong| packs::refused(&wrong))?;
-    writeln!(out, "this matcher: all {} phrases", regexes.len())?;
-    for place in [Place::PageText, Place::Typed] {
-        let matcher = matcher.clone();
-        engines.push(Engine::new(format!("this matcher, {place}"), move |page| {
-            count(&matcher, &[page], place)
-        }));
+    for (name, packs) in [("this matcher", packs), ("this matcher, every phrase", all)] {
+        let matcher = Matcher::compile(packs).map_err(|wrong| packs::refused(&wrong))?;
+        for place in [Place::PageText, Place::Typed] {
+            let matcher = matcher.clone();
+            engines.push(Engine::new(format!("{name}, {place}"), move |page| {
+                count(&matcher, &[page], place)
+            }));
+        }
     }
 
     writeln!(out, "{:<50} {:>8} {:>7} {:>10}", "", "MB/s", "ratio", "matches")?;
     measure(out, &mut engines, pages)
-}
-
-/// How many of all patterns an engine was given.
-struct Taken {
-    some: usize,
-    all: usize,
-    /// How long compiling them took.
-    time: Duration,
-}
-
-impl Taken {
-    fn tell(&self, out: &mut impl Write, name: &str) -> io::Result<()> {
-        let Self { some, all, time } = self;
-        let time = time.as_secs_f64();
-        if some == all {
-            return writeln!(out, "{name}: all {all}");
-        }
-        writeln!(
-            out,
-            "{name}: {some} of {all}, taken evenly: they took {time:.0} s to compile, and twice as many \
-             some {GROWTH} times longer"
-        )
-    }
-}
-
-/// Compiles more and more of the patterns, up to all, while each compile keeps to [`PATIENCE`].
-fn as_many<T, E>(
-    patterns: &[String],
-    mut compile: impl FnMut(&[String]) -> Result<T, E>,
-) -> Result<(T, Taken), E> {
-    let all = patterns.len();
-    let mut most = FIRST.min(all);
-    loop {
-        let evenly = (0..most).filter_map(|index| patterns.get(index * all / most.max(1)));
-        let some: Vec<String> = evenly.cloned().collect();
-        let (time, compiled) = once(|| compile(&some));
-        let compiled = compiled?;
-        if most == all || time * GROWTH > PATIENCE {
-            return Ok((compiled, Taken { some: most, all, time }));
-        }
-        most = (most * 2).min(all);
-    }
 }
 
 /// Something that finds phrases.

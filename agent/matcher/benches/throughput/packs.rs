@@ -48,6 +48,44 @@ pub(crate) fn refused(wrong: &[Diagnostic]) -> io::Error {
     io::Error::other(wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
 }
 
+/// Keeps so many phrases of all rules, taken evenly, with all conditions of the rules that have one left.
+pub(crate) fn sampled(sources: &[Source], most: usize) -> io::Result<Vec<Source>> {
+    let packs: Result<Vec<Table>, _> = sources.iter().map(|source| source.text.parse()).collect();
+    let mut packs = packs.map_err(io::Error::other)?;
+    let all: usize = packs.iter_mut().flat_map(rules).filter_map(phrases).map(|it| it.len()).sum();
+    let mut number = 0;
+    for pack in &mut packs {
+        for phrases in rules(pack).filter_map(phrases) {
+            phrases.retain(|_| {
+                number += 1;
+                number * most / all > (number - 1) * most / all
+            });
+        }
+        if let Some(rules) = pack.get_mut("rule").and_then(Value::as_array_mut) {
+            let speaks = |rule: &Value| {
+                let phrases = rule.get("phrases").and_then(Value::as_array);
+                phrases.is_some_and(|phrases| !phrases.is_empty())
+                    || rule.get("signs").is_some()
+                    || rule.get("hosts").is_some()
+            };
+            rules.retain(speaks);
+        }
+    }
+    let written = packs.iter().zip(sources).map(|(pack, source)| {
+        let text = toml::to_string(pack).map_err(io::Error::other)?;
+        Ok(Source { name: source.name.clone(), text })
+    });
+    written.collect()
+}
+
+fn rules(pack: &mut Table) -> impl Iterator<Item = &mut Value> {
+    pack.get_mut("rule").and_then(Value::as_array_mut).into_iter().flatten()
+}
+
+fn phrases(rule: &mut Value) -> Option<&mut Vec<Value>> {
+    rule.get_mut("phrases").and_then(Value::as_array_mut)
+}
+
 /// Adds copies of the packs whose rules have other ids and whose words are other words of `text`,
 /// each of the same length and about as frequent, so that a copy wakes as often as the original.
 /// Words of up to three letters stay: they make the grammar.
@@ -84,7 +122,7 @@ fn rewrite(pack: &mut Table, copy: usize, others: &Others) {
     if let Some(Value::Table(classes)) = pack.get_mut("classes") {
         classes.iter_mut().for_each(|(_, class)| reword(class, copy, others));
     }
-    for rule in pack.get_mut("rule").and_then(Value::as_array_mut).into_iter().flatten() {
+    for rule in rules(pack) {
         let Some(rule) = rule.as_table_mut() else { continue };
         if let Some(Value::String(id)) = rule.get_mut("id") {
             id.push_str(&format!("_{copy}"));
