@@ -17,6 +17,11 @@ use redshank_proto::v1::{EpochKey, EventPayload};
 use redshank_tests::feed::Reader;
 use redshank_tests::stack::Stack;
 
+/// The signed policy and what is compiled of it came from the school, not from a pupil: ...
+const OF_RULES: [&str; 2] = ["policy", "compiled-rules"];
+/// ... they name the helplines that are private, and what makes a text harmless.
+const NAMED_BY_RULES: [&str; 2] = ["samaritans", "childline"];
+
 /// The marks that are to be found nowhere, in lower case.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Marks<'a>(pub(crate) &'a [&'a str]);
@@ -60,9 +65,14 @@ impl<'a> Marks<'a> {
         for folder in [stack.agent_folder(), stack.collector_folder()] {
             each_file(&folder, &mut |path, bytes| {
                 files += 1;
-                // The signed policy names the helplines that are private: it is the list, not a visit.
-                if path.file_name().is_none_or(|name| name != "policy") {
-                    self.assert_not_in(&path.display().to_string(), bytes);
+                let place = path.display().to_string();
+                if path.file_name().is_some_and(|name| OF_RULES.iter().any(|it| name == *it)) {
+                    let mut found = self.found_in(bytes);
+                    // Four letters stand in any five megabytes by chance.
+                    found.retain(|mark| mark.len() > 4 && !NAMED_BY_RULES.contains(mark));
+                    assert!(found.is_empty(), "{found:?} in {place}");
+                } else {
+                    self.assert_not_in(&place, bytes);
                 }
             });
         }
